@@ -1,0 +1,133 @@
+'use strict'
+
+const { test } = require('node:test')
+const assert = require('node:assert/strict')
+const { open, uniqueKey, RedlockClosedError } = require('../../support/quorlock')
+const { timed, until } = require('../../support/until')
+
+module.exports = (backend) => {
+  const isClosed = (error) => {
+    assert.ok(error instanceof RedlockClosedError, String(error))
+    assert.equal(error.code, 'ERR_REDLOCK_CLOSED')
+    return true
+  }
+
+  test('refuses new calls', async (t) => {
+    const redlock = open(t, backend.nodes)
+    await redlock.close()
+    const key = uniqueKey()
+    for (const call of [
+      () => redlock.acquire(key, 5000),
+      () => redlock.tryAcquire(key, 5000),
+      () => redlock.withLock(key, 5000, () => assert.fail('called')),
+      () => redlock.connect(),
+      () => redlock.inspect(key),
+    ]) {
+      isClosed((await timed(call)).error)
+    }
+    assert.ok(redlock.stats().nodes.every((node) => node.state === 'closed'))
+    assert.deepEqual(redlock.locks(), [])
+  })
+
+  test('twice, and at once, is one close', async (t) => {
+    const redlock = open(t, backend.nodes)
+    await redlock.connect()
+    await Promise.all([redlock.close(), redlock.close()])
+    assert.equal(await redlock.close(), undefined)
+  })
+
+  test('before anything else happened', async () => {
+    const { Redlock } = require('../../support/quorlock')
+    const redlock = new Redlock({ nodes: backend.nodes })
+    await redlock.close()
+  })
+
+  test('ends the waiting of waiters', async (t) => {
+    const redlock = open(t, backend.nodes)
+    const other = open(t, backend.nodes)
+    const key = uniqueKey()
+    const holder = await other.acquire(key, 20_000)
+    const waiting = Promise.all([1, 2, 3].map(() => timed(() => redlock.acquire(key, 5000, { wait: 30_000 }))))
+    await until(() => redlock.stats().waiting === 3)
+    const closed = performance.now()
+    await redlock.close()
+    for (const { error } of await waiting) isClosed(error)
+    assert.ok(performance.now() - closed < 2000)
+    assert.equal(holder.isHeld, true)
+  })
+
+  test('lets a running section finish', async (t) => {
+    const redlock = open(t, backend.nodes)
+    const key = uniqueKey()
+    let finish
+    let heldAtTheEnd
+    const section = redlock.withLock(key, 300, async (lock) => {
+      await new Promise((resolve) => (finish = resolve))
+      heldAtTheEnd = lock.isHeld
+      return 'done'
+    })
+    await until(() => finish)
+    const closing = redlock.close()
+    // Longer than the ttl: the renewal goes on while we wait for the section.
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    finish()
+    assert.equal(await section, 'done')
+    assert.equal(heldAtTheEnd, true)
+    await closing
+    assert.ok(await open(t, backend.nodes).tryAcquire(key, 1000))
+  })
+
+  test('does not wait longer than its timeout, and releases what is left', async (t) => {
+    const redlock = open(t, backend.nodes)
+    const key = uniqueKey()
+    let finish
+    let lost
+    const section = redlock.withLock(key, 20_000, async (lock) => {
+      lost = lock.signal
+      await new Promise((resolve) => (finish = resolve))
+      return 'outcome'
+    })
+    await until(() => finish)
+    const { ms } = await timed(() => redlock.close({ timeout: 100 }))
+    assert.ok(ms >= 80 && ms < 2000, `${ms} ms`)
+    assert.equal(lost.aborted, true)
+    const after = await open(t, backend.nodes).acquire(key, 1000, { wait: 2000 })
+    assert.equal(after.isHeld, true)
+    finish()
+    assert.equal(await section, 'outcome')
+  })
+
+  test('releases locks that nobody released', async (t) => {
+    const redlock = open(t, backend.nodes)
+    const keys = [uniqueKey(), uniqueKey()]
+    const locks = await Promise.all(keys.map((key) => redlock.acquire(key, 20_000)))
+    await redlock.close({ timeout: 0 })
+    for (const lock of locks) {
+      assert.equal(lock.isHeld, false)
+      assert.equal(lock.remaining, 0)
+      await lock.release()
+    }
+    const other = open(t, backend.nodes)
+    for (const key of keys) assert.ok(await other.acquire(key, 1000, { wait: 2000 }))
+  })
+
+  test('closes one instance, not the others', async (t) => {
+    const [one, other] = [open(t, backend.nodes), open(t, backend.nodes)]
+    const lock = await other.acquire(uniqueKey(), 5000)
+    await one.close()
+    assert.equal(lock.isHeld, true)
+    await lock.extend(6000)
+    assert.equal(await lock.release(), 'released')
+  })
+
+  for (const timeout of [-1, '5', Number.NaN]) {
+    test(`timeout ${timeout} is refused, and the instance lives on`, async (t) => {
+      const redlock = open(t, backend.nodes)
+      await assert.rejects(
+        async () => redlock.close({ timeout }),
+        (error) => error instanceof TypeError || error instanceof RangeError,
+      )
+      assert.ok(await redlock.acquire(uniqueKey(), 1000))
+    })
+  }
+}

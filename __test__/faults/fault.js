@@ -1,0 +1,142 @@
+'use strict'
+
+// One fault, looked at from both sides, over three real servers with a proxy before each:
+//   at one node     nobody notices: acquire, extend and release succeed, and no call waits for the node
+//   at two nodes    every call fails by its deadline, and says per node why
+//   taken back      the node votes again, by itself
+// and each change of a node's state is announced once.
+
+const { describe, test } = require('node:test')
+const assert = require('node:assert/strict')
+const { Cluster, proxies, urlsOf } = require('../support/cluster')
+const { connected, uniqueKey, QuorumUnavailableError } = require('../support/quorlock')
+const { timed, until } = require('../support/until')
+
+const NODE_TIMEOUT = 250
+/** No call waits for a node longer than the node timeout; the tenfold is for a busy machine. */
+const BOUND = NODE_TIMEOUT * 10
+
+/** A Redlock over proxied servers, every node up, and a record of all changes of state from then on. */
+async function setUp(t, { serverOptions, options, count = 3 } = {}) {
+  const cluster = await Cluster.start(count, serverOptions)
+  t.after(() => cluster.stop())
+  const between = await proxies(t, cluster)
+  const redlock = await connected(t, urlsOf(between), { nodeTimeout: NODE_TIMEOUT, ...options })
+  await until(() => redlock.stats().nodes.every((node) => node.state === 'up'))
+  const nodes = between.map((proxy, i) => ({ proxy, server: cluster.servers[i], name: redlock.stats().nodes[i].name }))
+  return { cluster, nodes, redlock, changes: changesOf(redlock) }
+}
+
+/** `['down a', 'up a', ...]`, in the order in which they were announced. */
+function changesOf(redlock) {
+  const changes = []
+  redlock.on('nodeDown', ({ node }) => changes.push(`down ${node}`))
+  redlock.on('nodeUp', ({ node }) => changes.push(`up ${node}`))
+  return changes
+}
+
+async function inTime(what, call) {
+  const { value, error, ms } = await timed(call)
+  assert.equal(error, undefined, `${what}: ${error}`)
+  assert.ok(ms < BOUND, `${what} took ${ms} ms`)
+  return value
+}
+
+/** Acquire, extend and release, three times, with a lock that lives long enough not to matter. */
+async function works(redlock) {
+  for (let i = 0; i < 3; i++) {
+    const key = uniqueKey()
+    const lock = await inTime('acquire', () => redlock.acquire(key, 30_000, { wait: 0 }))
+    await inTime('extend', () => lock.extend(30_000))
+    assert.equal(await inTime('release', () => lock.release()), 'released')
+  }
+}
+
+/** Waits until a fresh lock is really on every server: each node votes again. */
+async function everyNodeVotes({ redlock, cluster }) {
+  await until(
+    async () => {
+      const key = uniqueKey()
+      const lock = await redlock.acquire(key, 30_000)
+      try {
+        await until(async () => (await cluster.holding(key)) === cluster.servers.length, { deadline: 300 })
+        return true
+      } finally {
+        await lock.release()
+      }
+    },
+    { deadline: 20_000, what: 'every node votes again' },
+  )
+}
+
+/** The error of a call over too many faulty nodes: its kind, its time and its votes. */
+async function unavailable(call, { code, message }, faulty) {
+  const { error, ms } = await timed(call)
+  assert.ok(error instanceof QuorumUnavailableError, String(error))
+  assert.equal(error.code, 'ERR_QUORUM_UNAVAILABLE')
+  assert.ok(ms < BOUND, `it took ${ms} ms to say so`)
+  for (const { name } of faulty) {
+    const vote = error.votes.find((candidate) => candidate.node === name)
+    assert.equal(vote?.vote, 'faulted', error.message)
+    if (code) assert.ok([code].flat().includes(vote.code), `${vote.code} (${vote.message}) is not ${code}`)
+    if (message) assert.match(vote.message, message)
+    assert.ok(error.message.includes(name) && error.message.includes(vote.code), error.message)
+  }
+  return error
+}
+
+/**
+ * Registers the tests of one fault.
+ *   inject(node), heal(node)   the fault at one node `{ proxy, server, name }`
+ *   code, message              of the vote, when it is asked for
+ *   announced                  whether the node goes down by it (then once down, once up)
+ *   serverOptions, options     of the servers and of the Redlock
+ *   also(context, node)        further assertions while one node is faulty
+ */
+function fault(what, { inject, heal, code, message, announced = true, serverOptions, options, also }) {
+  describe(what, { concurrency: true }, () => {
+    test('at one node nobody notices', async (t) => {
+      const context = await setUp(t, { serverOptions, options })
+      const { redlock, nodes, changes } = context
+      const [faulty] = nodes
+      const held = await redlock.acquire(uniqueKey(), 20_000)
+      await inject(faulty)
+      await works(redlock)
+      await inTime('withLock', () => redlock.withLock(uniqueKey(), 5000, () => works(redlock)))
+      await inTime('extend of an older lock', () => held.extend(20_000))
+      assert.equal(await inTime('release of an older lock', () => held.release()), 'released')
+      if (announced) await until(() => changes.length > 0, { what: 'nodeDown' })
+      await also?.(context, faulty)
+      await heal(faulty)
+      await everyNodeVotes(context)
+      if (announced) {
+        await until(() => changes.length > 1, { what: 'nodeUp' })
+        assert.deepEqual(changes, [`down ${faulty.name}`, `up ${faulty.name}`])
+      }
+    })
+
+    test('at two nodes every call says why, in time', async (t) => {
+      const context = await setUp(t, { serverOptions, options })
+      const { redlock, nodes, changes } = context
+      const faulty = nodes.slice(1)
+      await Promise.all(faulty.map((node) => inject(node)))
+      for (let i = 0; i < 2; i++) {
+        const key = uniqueKey()
+        const error = await unavailable(() => redlock.acquire(key, 5000, { wait: 0 }), { code, message }, faulty)
+        assert.equal(error.key, key)
+        await unavailable(() => redlock.tryAcquire(key, 5000), { code, message }, faulty)
+        let called = false
+        await unavailable(() => redlock.withLock(key, 5000, () => (called = true), { wait: 0 }), { code, message }, faulty)
+        assert.equal(called, false)
+      }
+      await Promise.all(faulty.map((node) => heal(node)))
+      await everyNodeVotes(context)
+      if (announced) {
+        await until(() => changes.length >= 4, { what: 'two nodes down and up' })
+        assert.deepEqual([...changes].sort(), faulty.flatMap(({ name }) => [`down ${name}`, `up ${name}`]).sort())
+      }
+    })
+  })
+}
+
+module.exports = { fault, setUp, changesOf, inTime, works, everyNodeVotes, unavailable, NODE_TIMEOUT, BOUND }

@@ -1,0 +1,155 @@
+'use strict'
+
+// A node that answers with an error. Each is a fault of that node, under a name that tells an operator what to do.
+
+const fs = require('node:fs')
+const path = require('node:path')
+const { describe, test } = require('node:test')
+const assert = require('node:assert/strict')
+const { fault, setUp, works } = require('./fault')
+const { uniqueKey } = require('../support/quorlock')
+const { RespClient } = require('../support/resp')
+const { sleep, until } = require('../support/until')
+
+const config = (name, value) => ({ server }) => server.command('CONFIG', 'SET', name, value)
+
+fault('OOM (maxmemory reached, noeviction)', {
+  inject: config('maxmemory', 1),
+  heal: config('maxmemory', 0),
+  code: 'OOM',
+  message: /OOM|memory/,
+  announced: false,
+})
+
+fault('READONLY (turned into a replica while we are connected)', {
+  inject: ({ server }) => server.command('REPLICAOF', '127.0.0.1', 1),
+  heal: ({ server }) => server.command('REPLICAOF', 'NO', 'ONE'),
+  code: ['READONLY', 'NOT_MASTER'],
+  announced: false,
+})
+
+fault('NOREPLICAS (min-replicas-to-write)', {
+  inject: config('min-replicas-to-write', 1),
+  heal: config('min-replicas-to-write', 0),
+  message: /NOREPLICAS/,
+  announced: false,
+})
+
+fault('MISCONF (the last snapshot failed)', {
+  inject: async ({ server }) => {
+    const gone = path.join(server.dir, 'gone')
+    fs.mkdirSync(gone)
+    await server.command('CONFIG', 'SET', 'save', '3600 100000')
+    await server.command('CONFIG', 'SET', 'dir', gone)
+    fs.rmdirSync(gone)
+    await server.command('BGSAVE')
+    await until(async () => /rdb_last_bgsave_status:err/.test(await server.command('INFO', 'persistence')))
+  },
+  heal: async ({ server }) => {
+    await server.command('CONFIG', 'SET', 'dir', server.dir)
+    await server.command('CONFIG', 'SET', 'save', '')
+  },
+  message: /MISCONF/,
+  announced: false,
+})
+
+fault('NOPERM (the right to run scripts and to SET is taken away)', {
+  inject: ({ server }) => server.command('ACL', 'SETUSER', 'default', '-@all', '+@connection', '+info'),
+  heal: async ({ server }) => {
+    // The assertions' own connection is of the same user.
+    await server.restart()
+  },
+  code: 'NOPERM',
+  message: /permission|NOPERM/,
+  announced: false,
+})
+
+fault('a busy script', {
+  inject: async (node) => {
+    await node.server.command('CONFIG', 'SET', 'busy-reply-threshold', 1)
+    node.script = node.server.command('EVAL', 'while true do end', 0).catch(() => {})
+    await sleep(30)
+  },
+  heal: async ({ server, proxy }) => {
+    const killer = await RespClient.connect({ port: proxy.target })
+    await killer.command('SCRIPT', 'KILL')
+    killer.close()
+    await server.command('PING')
+  },
+  message: /BUSY/,
+  announced: false,
+})
+
+describe('errors at the wrong moment', { concurrency: true }, () => {
+  const onAll = (nodes, ...words) => Promise.all(nodes.map(({ server }) => server.command(...words)))
+
+  test('NOSCRIPT after SCRIPT FLUSH is repaired inside the same call', async (t) => {
+    const { redlock, nodes, cluster } = await setUp(t)
+    for (let i = 0; i < 3; i++) {
+      const key = uniqueKey()
+      const lock = await redlock.acquire(key, 30_000, { wait: 0 })
+      await onAll(nodes, 'SCRIPT', 'FLUSH')
+      await lock.extend(40_000)
+      await until(async () => (await cluster.holding(key)) === 3)
+      await onAll(nodes, 'SCRIPT', 'FLUSH')
+      assert.equal(await lock.release(), 'released')
+      await until(async () => (await cluster.holding(key)) === 0)
+    }
+  })
+
+  test('SCRIPT FLUSH costs a renewed lock nothing', async (t) => {
+    const { redlock, nodes } = await setUp(t)
+    const lock = await redlock.acquire(uniqueKey(), 400, { renew: true })
+    for (let i = 0; i < 20; i++) {
+      await onAll(nodes, 'SCRIPT', 'FLUSH')
+      await sleep(50)
+    }
+    assert.equal(lock.isHeld, true)
+    assert.equal(await lock.release(), 'released')
+  })
+
+  test('out of memory: what is held can still be extended and released', async (t) => {
+    const { redlock, nodes, cluster } = await setUp(t)
+    const key = uniqueKey()
+    const lock = await redlock.acquire(key, 30_000)
+    await onAll(nodes, 'CONFIG', 'SET', 'maxmemory', 1)
+    await lock.extend(40_000)
+    assert.ok(lock.remaining > 30_000)
+    assert.equal(await lock.release(), 'released')
+    await until(async () => (await cluster.holding(key)) === 0)
+  })
+
+  test('no right to PUBLISH does not make a release fail', async (t) => {
+    const { redlock, nodes, cluster } = await setUp(t)
+    await onAll(nodes, 'ACL', 'SETUSER', 'default', 'resetchannels', '-publish')
+    const key = uniqueKey()
+    const lock = await redlock.acquire(key, 30_000)
+    assert.equal(await lock.release(), 'released')
+    await until(async () => (await cluster.holding(key)) === 0)
+    await works(redlock)
+  })
+
+  test('FLUSHALL under a held lock is a loss, not a crash', async (t) => {
+    const { redlock, nodes } = await setUp(t)
+    const lock = await redlock.acquire(uniqueKey(), 600, { renew: true })
+    const { signal } = lock
+    await onAll(nodes, 'FLUSHALL')
+    await until(() => signal.aborted)
+    assert.equal(signal.reason.code, 'ERR_LOCK_LOST')
+    assert.equal(await lock.release(), 'expired')
+    await works(redlock)
+  })
+
+  test('CLIENT KILL of every connection', async (t) => {
+    const { redlock, nodes } = await setUp(t)
+    const lock = await redlock.acquire(uniqueKey(), 700, { renew: true })
+    for (let i = 0; i < 5; i++) {
+      await onAll(nodes, 'CLIENT', 'KILL', 'TYPE', 'normal')
+      await sleep(200)
+    }
+    assert.equal(lock.isHeld, true)
+    assert.equal(await lock.release(), 'released')
+    await until(() => redlock.stats().nodes.every((node) => node.state === 'up'))
+    await works(redlock)
+  })
+})

@@ -1,0 +1,233 @@
+'use strict'
+
+// A TCP proxy in this process, in front of one server. Faults are set per direction, for the connections that exist
+// and for those to come, until they are taken back:
+//
+//   const proxy = await Proxy.start(server.port)
+//   proxy.toServer.swallow()          // requests are lost, the connection stays open (partition, one way)
+//   proxy.toClient.hold()             // replies are kept back ... proxy.toClient.pass() delivers them
+//   proxy.toClient.delay(50)          // every chunk arrives 50 ms later, in order
+//   proxy.toClient.slice(1)           // one byte at a time
+//   proxy.toClient.corrupt(fn)        // each chunk is replaced by fn(chunk), null drops it
+//   proxy.halfOpen()                  // both directions swallowed, no FIN: the peer vanished
+//   proxy.reset()                     // RST on every connection
+//   proxy.refuse() / proxy.accept()   // connection refused / back again, on the same port
+//   proxy.loseReply('SET')            // the next request with these bytes reaches the server, its reply never arrives
+//   proxy.duplicate('SET')            // the next request with these bytes arrives a second time, on a new connection
+
+const net = require('node:net')
+const { once } = require('node:events')
+const { freePort } = require('./ports')
+
+/** One direction of all connections: what happens to a chunk between its arrival and its delivery. */
+class Direction {
+  #mode = { kind: 'pass' }
+  #held = []
+  #slices = []
+  #pumping = false
+
+  get mode() {
+    return this.#mode.kind
+  }
+
+  /** Everything is delivered at once, what was held first. */
+  pass() {
+    this.#mode = { kind: 'pass' }
+    for (const [deliver, chunk] of this.#held.splice(0)) deliver(chunk)
+  }
+
+  hold() {
+    this.#mode = { kind: 'hold' }
+  }
+
+  swallow() {
+    this.#mode = { kind: 'swallow' }
+  }
+
+  delay(ms) {
+    this.#mode = { kind: 'delay', ms }
+  }
+
+  slice(bytes) {
+    this.#mode = { kind: 'slice', bytes }
+  }
+
+  corrupt(replace) {
+    this.#mode = { kind: 'corrupt', replace }
+  }
+
+  /** One slice per turn of the event loop, so that the kernel does not put them together again. */
+  #pump() {
+    if (this.#pumping) return
+    this.#pumping = true
+    const next = () => {
+      const slice = this.#slices.shift()
+      if (!slice) {
+        this.#pumping = false
+        return
+      }
+      slice[0](slice[1])
+      setImmediate(next)
+    }
+    next()
+  }
+
+  take(chunk, deliver) {
+    switch (this.#mode.kind) {
+      case 'pass':
+        return deliver(chunk)
+      case 'hold':
+        return this.#held.push([deliver, chunk])
+      case 'swallow':
+        return undefined
+      case 'delay':
+        return setTimeout(deliver, this.#mode.ms, chunk)
+      case 'slice': {
+        const { bytes } = this.#mode
+        for (let at = 0; at < chunk.length; at += bytes) this.#slices.push([deliver, chunk.subarray(at, at + bytes)])
+        return this.#pump()
+      }
+      case 'corrupt': {
+        const replaced = this.#mode.replace(chunk)
+        return replaced == null ? undefined : deliver(Buffer.from(replaced))
+      }
+    }
+  }
+}
+
+class Proxy {
+  #server
+  #pairs = new Set()
+  #once = []
+
+  constructor(port, target) {
+    this.port = port
+    this.target = target
+    this.toServer = new Direction()
+    this.toClient = new Direction()
+    /** Connections accepted since the start. */
+    this.accepted = 0
+    /** Bytes the clients sent, whatever happened to them. */
+    this.received = 0
+  }
+
+  /** In front of 127.0.0.1:`target`. */
+  static async start(target) {
+    const proxy = new Proxy(await freePort(), target)
+    await proxy.accept()
+    return proxy
+  }
+
+  get url() {
+    return `redis://127.0.0.1:${this.port}`
+  }
+
+  get connections() {
+    return this.#pairs.size
+  }
+
+  /** Listens (again) on the port of this proxy. */
+  async accept() {
+    if (this.#server) return
+    this.#server = net.createServer({ noDelay: true }, (client) => this.#join(client))
+    this.#server.listen({ port: this.port, host: '127.0.0.1' })
+    await once(this.#server, 'listening')
+    this.#server.unref()
+  }
+
+  /** New connections are refused by the kernel, existing ones are reset. */
+  async refuse() {
+    const server = this.#server
+    this.#server = undefined
+    server?.close()
+    this.reset()
+    if (server) await once(server, 'close')
+  }
+
+  reset() {
+    for (const { client, upstream } of this.#pairs) {
+      client.resetAndDestroy()
+      upstream.destroy()
+    }
+  }
+
+  halfOpen() {
+    this.toServer.swallow()
+    this.toClient.swallow()
+  }
+
+  /** Takes every fault of both directions back. */
+  heal() {
+    this.toServer.pass()
+    this.toClient.pass()
+    this.#once = []
+  }
+
+  /**
+   * The next request that contains `bytes` is executed by the server, then its connection is reset before the reply
+   * gets through. Resolves when that has happened.
+   */
+  loseReply(bytes) {
+    return new Promise((resolve) => {
+      this.#once.push({ bytes, act: (pair) => { pair.lose = resolve } })
+    })
+  }
+
+  /** The next request that contains `bytes` also arrives over a second connection, `after` ms later. Resolves then. */
+  duplicate(bytes, after = 0) {
+    return new Promise((resolve) => {
+      this.#once.push({
+        bytes,
+        act: (_pair, chunk) => {
+          setTimeout(() => {
+            const again = net.connect({ port: this.target, host: '127.0.0.1' })
+            again.on('error', () => {})
+            again.once('data', () => {
+              again.destroy()
+              resolve()
+            })
+            again.write(chunk)
+          }, after)
+        },
+      })
+    })
+  }
+
+  #join(client) {
+    this.accepted += 1
+    const upstream = net.connect({ port: this.target, host: '127.0.0.1', noDelay: true })
+    const pair = { client, upstream, lose: undefined }
+    this.#pairs.add(pair)
+    client.on('data', (chunk) => {
+      this.received += chunk.length
+      const fault = this.#once.findIndex((entry) => chunk.includes(entry.bytes))
+      if (fault >= 0) this.#once.splice(fault, 1)[0].act(pair, chunk)
+      this.toServer.take(chunk, (bytes) => upstream.writable && upstream.write(bytes))
+    })
+    upstream.on('data', (chunk) => {
+      if (pair.lose) {
+        client.resetAndDestroy()
+        upstream.destroy()
+        pair.lose()
+        return
+      }
+      this.toClient.take(chunk, (bytes) => client.writable && client.write(bytes))
+    })
+    for (const [one, other] of [[client, upstream], [upstream, client]]) {
+      one.on('error', () => {})
+      one.on('end', () => { if (this.toServer.mode !== 'swallow' && this.toClient.mode !== 'swallow') other.end() })
+      one.on('close', () => {
+        this.#pairs.delete(pair)
+        if (one === client) upstream.destroy()
+        else if (this.toClient.mode === 'pass') client.destroy()
+      })
+    }
+  }
+
+  /** Ends the proxy and all its connections. */
+  async stop() {
+    await this.refuse()
+  }
+}
+
+module.exports = { Proxy }

@@ -1,0 +1,25 @@
+'use strict'
+
+// The package under test, as its users load it, and an instance that a test cannot forget to close.
+
+const api = require('../..')
+
+/** A Redlock over `nodes`, closed after test `t`, whatever is still held. */
+function open(t, nodes, options = {}) {
+  const redlock = new api.Redlock({ nodes, ...options })
+  t.after(() => redlock.close({ timeout: 0 }))
+  return redlock
+}
+
+/** As open(), and connected to every node, so that a test measures its fault and not the first connection. */
+async function connected(t, nodes, options = {}) {
+  const redlock = open(t, nodes, options)
+  await redlock.connect()
+  return redlock
+}
+
+let keys = 0
+/** A key no other test uses. */
+const uniqueKey = (name = 'key') => `${name}:${process.pid}:${++keys}`
+
+module.exports = { ...api, open, connected, uniqueKey }

@@ -1,0 +1,78 @@
+// Writes RESULTS.md: everything a reader needs to judge the figures, the losses included.
+
+import { writeFileSync } from 'node:fs'
+import { checkTargets, figures, losses } from './comparison.mjs'
+import { markdownTable, rowsOf, thousands } from './table.mjs'
+
+const FILE = new URL('./RESULTS.md', import.meta.url)
+
+export function writeResults(run) {
+  writeFileSync(FILE, `${sections(run).join('\n\n')}\n`)
+}
+
+function sections({ results, depths, machine, settings, absent }) {
+  return [
+    '# Results',
+    'Written by `npm run bench`. A cycle is one acquire and one release of a key that nobody else wants; every ' +
+      'lock in flight has a key of its own. Three Redis nodes on the same machine as the client, so the network ' +
+      'costs next to nothing and the libraries are what is compared.',
+    '## Machine',
+    machineList(machine, settings),
+    ...depths.flatMap((depth) => [`## ${depth} in flight`, markdownTable(rowsOf(results, depth))]),
+    'CPU is that of the whole Node process, native threads included, without the servers. Each ratio is taken ' +
+      'against the peer that is best in that figure. Auto-pipelining is an option of ioredis, off by default, ' +
+      'that the three peers can be used with. `withLock` also arms a renewal for every lock; nobody else renews.',
+    '*Floor*: the same number of `SET NX PX` and compare-and-delete commands, packed beforehand, pipelined over ' +
+      'plain sockets, the replies counted and nothing else done: no lock, no promise, no decision per command.',
+    '## Targets',
+    targetList(results),
+    '## Where we lose',
+    lossList(results, depths),
+    ...notes(absent, machine),
+  ]
+}
+
+function machineList({ date, cpu, cores, kernel, node, redis, versions }, { rounds, windowMs, ttl }) {
+  const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
+  return [
+    `- ${date}; ${cpu}, ${cores} cores (shared by the client and the three servers); ${kernel}`,
+    `- Node ${node}, Redis ${redis} without persistence`,
+    `- ${packages.join(', ')}`,
+    `- medians of ${rounds} interleaved windows of ${windowMs} ms, one process per contender, ttl ${ttl} ms`,
+  ].join('\n')
+}
+
+function targetList(results) {
+  return checkTargets(results)
+    .map(
+      ({ text, ratio, reached, peer }) => `- ${text}: **${reached ? 'yes' : 'no'}**, ${times(ratio)} of ${peer.label}`,
+    )
+    .join('\n')
+}
+
+function lossList(results, depths) {
+  const found = losses(results, depths).map(({ contender, depth, figure, ratio, best }) => {
+    const { label, unit = '' } = figures[figure]
+    const ours = thousands(results.get(contender.id).get(depth)[figure])
+    const numbers = `${ours} against ${thousands(best.value)}${unit && ` ${unit}`}`
+    return `- ${contender.label}, ${depth} in flight, ${label}: ${numbers} of ${best.contender.label} (${times(ratio)})`
+  })
+  const measured = found.length ? found : ['- No figure of this run in which a peer is ahead.']
+  return [
+    ...measured,
+    '- Not measured here: contended keys (waiters poll with a backoff in this version), and nodes across a real ' +
+      'network, where one at a time the round trip is most of the time and the libraries differ little.',
+  ].join('\n')
+}
+
+function notes(absent, { node }) {
+  const lines = [
+    `redlock-universal declares Node >= 22 and was ${absent.has('redlock-universal') ? 'not loadable' : 'loaded and run'} here on Node ${node}.`,
+    ...[...absent].map(([id, reason]) => `Not measured: ${id} (${reason}).`),
+  ]
+  return ['## Notes', lines.map((line) => `- ${line}`).join('\n')]
+}
+
+function times(ratio) {
+  return `${ratio.toFixed(2)} x`
+}

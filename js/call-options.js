@@ -1,0 +1,61 @@
+'use strict'
+
+// The options of one call, over the settings of the instance. `undefined` means "not given".
+
+const { outOfRange } = require('./invalid')
+const { MAX_MS, plainObject, onlyKnown, integer, flag, abortSignal } = require('./argument')
+const { MAX_RETRIES } = require('./options')
+
+const NAMES = ['wait', 'retryCount', 'retryDelay', 'retryDelayMax', 'signal', 'renew']
+
+/** @returns {{ retry: object | null, signal: AbortSignal | null, renew: boolean }} retry null = as the instance */
+function parseCallOptions(options, settings, renewDefault) {
+  plainObject('options', options)
+  onlyKnown('options', options, NAMES)
+  return {
+    retry: parseCallRetry(options, settings.retry),
+    signal: options.signal === undefined ? null : abortSignal('signal', options.signal),
+    renew: options.renew === undefined ? renewDefault : flag('renew', options.renew),
+  }
+}
+
+/**
+ * What a call says is stronger than what the instance says: a call's `retryCount` alone turns the instance's `wait`
+ * off, and a call's `retryDelay` raises the instance's `retryDelayMax` where needed.
+ */
+function parseCallRetry({ wait, retryCount, retryDelay, retryDelayMax }, base) {
+  if (wait === undefined && retryCount === undefined && retryDelay === undefined && retryDelayMax === undefined) {
+    return null
+  }
+  const delay = retryDelay === undefined ? base.retryDelay : integer('retryDelay', retryDelay, 1, MAX_MS)
+  const retry = {
+    retryCount:
+      retryCount === undefined ? base.retryCount : integer('retryCount', retryCount, 0, MAX_RETRIES, { unit: '' }),
+    retryDelay: delay,
+    retryDelayMax: Math.max(base.retryDelayMax, delay),
+  }
+  if (retryDelayMax !== undefined) {
+    retry.retryDelayMax = integer('retryDelayMax', retryDelayMax, 1, MAX_MS)
+    if (retryDelay === undefined) retry.retryDelay = Math.min(delay, retryDelayMax)
+    else if (retryDelayMax < delay)
+      throw outOfRange('retryDelayMax', `be at least retryDelay (${delay})`, retryDelayMax)
+  }
+  const time = wait === undefined && retryCount === undefined ? base.wait : wait
+  if (time !== undefined) retry.wait = integer('wait', time, 0, MAX_MS)
+  return retry
+}
+
+/** How long a call may wait in all: `wait`, or else the undrawn sum of the delays (protocol, section 3). */
+function totalWait({ wait, retryCount, retryDelay, retryDelayMax }) {
+  if (wait !== undefined) return wait
+  let sum = 0
+  let delay = retryDelay
+  for (let round = 0; round < retryCount; round += 1) {
+    if (delay >= retryDelayMax) return sum + (retryCount - round) * retryDelayMax
+    sum += delay
+    delay *= 2
+  }
+  return sum
+}
+
+module.exports = { parseCallOptions, totalWait }

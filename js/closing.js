@@ -1,0 +1,107 @@
+'use strict'
+
+// close(): refuse new calls, reject those that wait, let running sections finish, take away what is left, and end the
+// connections. Also the end of the process, where only a short best effort is possible.
+
+const { INSPECT, CONNECT } = require('./call')
+const { Lock, friend } = require('./lock')
+const { UNWANTED } = require('./desk')
+const failure = require('./failure')
+const { openMailbox } = require('./mailbox')
+const { complain } = require('./report')
+const { NONE } = require('./votes')
+
+const EXIT_BUDGET_MS = 100
+
+/** Native code answers a release within nodeTimeout; this much more is granted before we go on without the answer. */
+const GRACE_MS = 1000
+
+/** The result of a release without answer. */
+const UNKNOWN = 2
+
+async function closeDesk(desk, timeout) {
+  desk.isClosing = true
+  rejectWaiting(desk)
+  await until(desk, () => desk.live === 0, timeout)
+  takeAwayLocks(desk)
+  await until(
+    desk,
+    () => desk.live === 0 && desk.route.pending <= desk.queries,
+    desk.settings.native.nodeTimeout + GRACE_MS,
+  )
+}
+
+/** The end. Whoever still waits for a release learns that its outcome is unknown. */
+function shutDesk(desk) {
+  desk.isShut = true
+  try {
+    desk.engine.close()
+  } catch (error) {
+    complain('an engine could not be closed', error)
+  }
+  desk.mailbox.removeRoute(desk.route)
+  desk.emitter.clear()
+  for (const entry of desk.locks.splice(0)) {
+    if (entry instanceof Lock) friend.released(entry, UNKNOWN)
+  }
+  for (const call of desk.calls.splice(0)) call?.reject(failure.closed('lock', call.key))
+}
+
+function rejectWaiting(desk) {
+  desk.calls.forEach((call, slot) => {
+    if (call === undefined || call.gone) return
+    const what = call.kind === CONNECT ? 'connect' : call.kind === INSPECT ? 'inspect' : 'lock'
+    desk.abandonCall(slot, call, failure.closed(what, call.key))
+  })
+}
+
+/** The sections that hold these locks are told by their signals; their own release() gets the answer of this one. */
+function takeAwayLocks(desk) {
+  desk.locks.forEach((entry, slot) => {
+    if (entry === undefined || entry === UNWANTED) return
+    const lock = desk.lockAt(slot)
+    if (lock === undefined) {
+      desk.abandon(entry)
+      return
+    }
+    const news = friend.lose(lock, 'closed', NONE)
+    lock.release()
+    if (news) desk.tellLoss(lock, 'closed')
+  })
+}
+
+/** Resolves when `done()` holds, checked whenever native code answers, or after `ms`. */
+function until(desk, done, ms) {
+  if (done()) return Promise.resolve()
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer)
+      desk.onQuiet = null
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    desk.onQuiet = () => {
+      if (done()) end()
+    }
+  })
+}
+
+let isExitWatched = false
+
+/** Locks still held when the process (or the worker) ends are given back, if the nodes answer quickly. */
+function watchExit() {
+  if (isExitWatched) return
+  isExitWatched = true
+  process.once('exit', () => {
+    const deadline = performance.now() + EXIT_BUDGET_MS
+    for (const desk of openMailbox().mailbox.desks()) {
+      try {
+        desk.engine.shutdown(Math.max(1, Math.round(deadline - performance.now())))
+      } catch (error) {
+        complain('locks could not be released at exit', error)
+      }
+    }
+  })
+}
+
+module.exports = { closeDesk, shutDesk, watchExit }

@@ -1,0 +1,296 @@
+'use strict'
+
+// One per Redlock: hands calls to its native engine and answers back to whoever asked. Calls and locks stand in plain
+// arrays by slot, native code's number for them; a slot is free again after its final record. Nothing is sent before
+// `flush`, once per burst of calls.
+//
+// The path of acquire + release is the one that is measured: one native call, one promise and one small object each.
+
+const record = require('./record')
+const { answer, detailOf } = require('./answers')
+const { ACQUIRE, TRY, CONNECT, INSPECT, Call, listen, unlisten, reasonOf } = require('./call')
+const { Lock, friend } = require('./lock')
+const { Orphans, Aged } = require('./orphans')
+const { votesFromDetail } = require('./votes')
+const failure = require('./failure')
+const { openMailbox } = require('./mailbox')
+const { noticeHandler } = require('./notices')
+const { complain } = require('./report')
+
+const RENEW = 1
+const ONE_ROUND = 2
+
+/** Stands in `locks` for a grant that nobody wants any more: it is being released. */
+const UNWANTED = Symbol('unwanted')
+
+const SETTLED = Promise.resolve()
+
+// `new Promise` calls this at once; a closure for each promise would cost more.
+let settle
+let refuse
+const capture = (resolve, reject) => {
+  settle = resolve
+  refuse = reject
+}
+
+class Desk {
+  calls = []
+  locks = []
+  live = 0 // grants not released yet, wanted or not
+  unreleased = 0 // handles that were collected before release()
+  queries = 0 // of the pending records, those of connect and inspect
+  isClosing = false
+  isShut = false
+  onQuiet = null // closing waits here for `live` or `pending` to reach 0
+  #isFlushPlanned = false
+  #flush = () => this.#flushNow()
+  #orphans = new Orphans(this)
+  #onNotice
+
+  constructor(settings, emitter) {
+    const { native, mailbox } = openMailbox()
+    this.mailbox = mailbox
+    this.settings = settings
+    this.names = settings.names
+    this.maxTtl = settings.maxTtl
+    this.emitter = emitter
+    this.engine = new native.Engine(settings.native)
+    this.route = mailbox.addRoute(this.engine.id, this)
+    this.#onNotice = noticeHandler(settings, emitter, this.engine)
+  }
+
+  // -- questions
+
+  /** @param {object | null} retry null = the settings of the instance, which native code knows */
+  acquire(key, ttl, isTry, renew, keys, retry, signal) {
+    const flags = (renew ? RENEW : 0) + (isTry ? ONE_ROUND : 0)
+    const slot =
+      keys === null && retry === null
+        ? this.engine.acquire(key, ttl, flags)
+        : this.engine.acquireWith(keys ?? [key], ttl, flags, retry ?? this.settings.retry)
+    return this.#ask(isTry ? TRY : ACQUIRE, key, ttl, slot, signal)
+  }
+
+  connect(timeout, signal) {
+    this.queries += 1
+    return this.#ask(CONNECT, undefined, timeout, this.engine.connect(timeout), signal)
+  }
+
+  inspect(key) {
+    this.queries += 1
+    return this.#ask(INSPECT, key, 0, this.engine.inspect(key), null)
+  }
+
+  #ask(kind, key, ttl, slot, signal) {
+    const promise = new Promise(capture)
+    const call = new Call(kind, key, ttl, settle, refuse)
+    this.calls[slot] = call
+    if (signal !== null) listen(signal, call, () => this.abandonCall(slot, call, reasonOf(signal)))
+    this.#owe()
+    return promise
+  }
+
+  extend(lock, slot, ttl) {
+    this.#holdAgain(lock, slot)
+    this.engine.extend(slot, ttl)
+    this.#owe()
+  }
+
+  release(lock, slot) {
+    const promise = new Promise(capture)
+    friend.releasing(lock, settle)
+    this.#holdAgain(lock, slot)
+    this.engine.release(slot)
+    this.#owe()
+    return promise
+  }
+
+  /** The caller has his answer now; native code gives everything back and then frees the slot. */
+  abandonCall(slot, call, reason) {
+    if (call.gone) return
+    call.gone = true
+    unlisten(call)
+    call.reject(reason)
+    if (call.kind !== INSPECT) this.engine.cancel(slot)
+    if (call.kind === CONNECT || call.kind === INSPECT) {
+      this.queries -= 1
+      this.#paid() // nobody waits for a question that changes nothing
+    }
+    this.planFlush()
+  }
+
+  /** An old handle was collected unreleased. */
+  abandon(aged) {
+    this.unreleased += 1
+    this.#releaseUnwanted(aged.slot)
+  }
+
+  planFlush() {
+    if (this.#isFlushPlanned) return
+    this.#isFlushPlanned = true
+    SETTLED.then(this.#flush)
+  }
+
+  // -- answers
+
+  take(words, at) {
+    const slot = words[at + record.SLOT]
+    switch (words[at + record.KIND]) {
+      case record.GRANTED:
+        return this.#granted(slot, words, at)
+      case record.RELEASED:
+        return this.#released(slot, words[at + record.CODE])
+      case record.CONTENDED:
+      case record.UNAVAILABLE:
+      case record.CONNECT_FAILED:
+      case record.INSPECTED:
+        return this.#answered(slot, words[at + record.KIND], detailOf(this.engine, slot))
+      case record.CANCELLED:
+      case record.CONNECTED:
+        return this.#answered(slot, words[at + record.KIND], null)
+      case record.EXTENDED:
+        return this.#extended(slot, words[at + record.TTL])
+      case record.EXTEND_FAILED:
+        return this.#extended(slot, null)
+      case record.LOST:
+        return this.#lost(slot, failure.LOST_REASONS[words[at + record.CODE]])
+      case record.NOTICE:
+        return this.#notices()
+      default:
+        throw new Error(`unknown kind of record ${words[at + record.KIND]}`)
+    }
+  }
+
+  #granted(slot, words, at) {
+    const call = this.calls[slot]
+    this.calls[slot] = undefined
+    this.#paid()
+    this.live += 1
+    if (call === undefined || call.gone) {
+      this.#releaseUnwanted(slot)
+      return
+    }
+    if (call.signal !== null) unlisten(call)
+    const lock = new Lock(this, slot, call.key, words, at, this.#orphans.tick)
+    this.locks[slot] = lock
+    this.#orphans.watch(slot)
+    call.resolve(lock)
+  }
+
+  #released(slot, code) {
+    const lock = this.locks[slot]
+    this.locks[slot] = undefined
+    this.live -= 1
+    if (lock !== UNWANTED) {
+      if (friend.hasExtension(lock)) this.#paid() // no other record follows for this slot
+      friend.released(lock, code)
+    }
+    this.#paid()
+  }
+
+  /** Every call but a granted one ends here. */
+  #answered(slot, kind, detail) {
+    const call = this.calls[slot]
+    this.calls[slot] = undefined
+    if (call === undefined) return
+    const isQuery = call.kind === CONNECT || call.kind === INSPECT
+    if (!(isQuery && call.gone)) this.#paid() // an abandoned query was paid for when it was abandoned
+    if (call.gone) return
+    if (isQuery) this.queries -= 1
+    unlisten(call)
+    answer(call, kind, detail, this.settings)
+  }
+
+  #extended(slot, ttl) {
+    const lock = this.lockAt(slot)
+    this.#paid()
+    if (lock === undefined) return
+    if (ttl === null) friend.notExtended(lock)
+    else friend.extended(lock, ttl)
+  }
+
+  #lost(slot, reason) {
+    const lock = this.lockAt(slot)
+    const votes = votesFromDetail(detailOf(this.engine, slot).votes, this.names)
+    if (lock === undefined) return
+    if (friend.lose(lock, reason, votes)) this.mailbox.afterBatch(() => this.tellLoss(lock, reason))
+  }
+
+  /** Runs user code: abort listeners and listeners of `lost`. */
+  tellLoss(lock, reason) {
+    friend.abort(lock)
+    this.emitter.emit('lost', { key: lock.key, id: lock.id, reason })
+  }
+
+  #notices() {
+    for (let notice = this.engine.takeNotice(); notice !== null; notice = this.engine.takeNotice()) {
+      const told = notice
+      this.mailbox.afterBatch(() => this.#onNotice(told))
+    }
+  }
+
+  // -- what is alive
+
+  /** The handle in this slot, old or young, if the user can still reach it. */
+  lockAt(slot) {
+    const entry = this.locks[slot]
+    if (entry instanceof Aged) return entry.weak.deref()
+    return entry === UNWANTED ? undefined : entry
+  }
+
+  isYoung(entry) {
+    return entry instanceof Lock
+  }
+
+  isAged(aged) {
+    return this.locks[aged.slot] === aged
+  }
+
+  /** Nothing is owed and nothing held: whether this desk may be collected. */
+  resting() {
+    return this.live === 0 && !this.emitter.isListened
+  }
+
+  /** Listeners came or went: an instance that is listened to stays, even when nobody else knows it. */
+  listened() {
+    if (this.emitter.isListened) this.route.owner = this
+    else if (this.route.pending === 0 && this.resting()) this.route.owner = null
+  }
+
+  /** The user came back to an old handle: it must not be collected before native code has answered. */
+  #holdAgain(lock, slot) {
+    if (this.locks[slot] === lock) return
+    this.#orphans.rejuvenate(this.locks[slot])
+    this.locks[slot] = lock
+  }
+
+  #releaseUnwanted(slot) {
+    this.locks[slot] = UNWANTED
+    this.engine.release(slot)
+    this.#owe()
+  }
+
+  #owe() {
+    if (!this.#isFlushPlanned) this.planFlush()
+    const { route } = this
+    route.pending += 1
+    if (route.pending === 1) this.mailbox.awaited(route, this)
+  }
+
+  #paid() {
+    this.route.pending -= 1
+    if (this.onQuiet !== null) this.onQuiet()
+  }
+
+  #flushNow() {
+    this.#isFlushPlanned = false
+    if (this.isShut) return
+    try {
+      if (this.engine.flush()) this.mailbox.collect()
+    } catch (error) {
+      complain('calls could not be sent', error)
+    }
+  }
+}
+
+module.exports = { Desk, UNWANTED }

@@ -1,0 +1,116 @@
+'use strict'
+
+// From what native code reports to the error the caller sees: which class, which words.
+
+const { LockContendedError, QuorumUnavailableError, LockLostError, RedlockClosedError } = require('./errors')
+const { votesInWords, countVotes } = require('./votes')
+const { shorten } = require('./invalid')
+
+const KEYS_SHOWN = 3
+
+const LOST_REASONS = ['expired', 'gone', 'maxHold', 'stalled', 'closed']
+
+const LOST_WORDS = {
+  expired: 'its validity ran out, and no quorum of nodes had confirmed a renewal',
+  gone: 'its keys are gone or held by another on too many nodes',
+  maxHold: 'it was held for maxHold, after which it is not renewed any more',
+  stalled: 'the event loop was blocked for stallLimit, after which it is not renewed any more',
+  closed: 'this Redlock was closed before it was released',
+  released: 'it has been released',
+}
+
+/**
+ * Rejects a call of the user by resolving its promise with this one. The error is made two microtasks later, when the
+ * user's `await` is linked to it, so that its stack names the user's async functions at no cost to calls that succeed.
+ */
+async function failWith(make) {
+  await undefined
+  await undefined
+  const error = make()
+  Error.captureStackTrace(error, failWith) // our own frames say nothing
+  throw error
+}
+
+function contended(key, { attempts, retryAfter, votes }, nodes) {
+  const refused = countVotes(votes, 'refused')
+  const by = refused > 0 ? `held by another on ${refused} of ${nodes} nodes` : 'the votes were split'
+  const text = `could not lock ${inQuotes(key)}: ${by}${after(attempts)}${list(votes)}${hint(retryAfter)}`
+  return new LockContendedError(text, { key, attempts, retryAfter, votes })
+}
+
+function unavailable(key, { attempts, retryAfter, votes }, nodes, quorum) {
+  const voted = nodes - countVotes(votes, 'faulted')
+  const text = `could not lock ${inQuotes(key)}: ${tooFew(voted, nodes, quorum)}${after(attempts)}${list(votes)}`
+  return new QuorumUnavailableError(text, { key, attempts, retryAfter, votes })
+}
+
+function notConnected(timeout, { attempts, votes }, nodes, quorum) {
+  const voted = nodes - countVotes(votes, 'faulted')
+  const text = `could not connect within ${timeout} ms: ${tooFew(voted, nodes, quorum)}${list(votes)}`
+  return new QuorumUnavailableError(text, { attempts, votes })
+}
+
+const tooFew = (voted, nodes, quorum) => `no quorum, ${voted} of ${nodes} nodes could vote and ${quorum} are needed`
+
+function lost(key, reason, attempts, votes) {
+  const text = `lost the lock ${inQuotes(key)}: ${LOST_WORDS[reason]}${list(votes)}`
+  return new LockLostError(text, { key, reason, attempts, votes })
+}
+
+function notExtended(key, reason, attempts, votes) {
+  const text = `could not extend the lock ${inQuotes(key)}: ${LOST_WORDS[reason]}${list(votes)}`
+  return new LockLostError(text, { key, reason, attempts, votes })
+}
+
+function reentrant(key) {
+  const why = 'the async context that asks already holds it, so that waiting for it would be a deadlock'
+  return new LockContendedError(`could not lock ${inQuotes(key)}: ${why}`, { key, reentrant: true })
+}
+
+/** A `DistributedLock` holds one lock at a time. */
+function alreadyTaken(key, state) {
+  const text = `could not lock ${inQuotes(key)}: this DistributedLock ${state}; release() it first, or use another one`
+  return new LockContendedError(text, { key, reentrant: true })
+}
+
+/** Granted, but the event loop was busy until the validity was over, and no time is left to try again. */
+function grantedTooLate(key, attempts, votes) {
+  const text = `could not lock ${inQuotes(key)}: it was granted, but expired before the function could start`
+  return new LockContendedError(`${text}${after(attempts)}${list(votes)}`, { key, attempts, votes })
+}
+
+/** `what` was asked for: to lock, connect or inspect. */
+function closed(what, key) {
+  return new RedlockClosedError(
+    `could not ${what}${key === undefined ? '' : ` ${inQuotes(key)}`}: this Redlock is closed`,
+    {
+      key,
+    },
+  )
+}
+
+const after = (attempts) => ` after ${attempts} attempt${attempts === 1 ? '' : 's'}`
+
+const list = (votes) => (votes.length === 0 ? '' : ` (${votesInWords(votes)})`)
+
+const hint = (retryAfter) => (retryAfter === undefined ? '' : `; try again in ${retryAfter} ms`)
+
+function inQuotes(key) {
+  if (typeof key === 'string') return JSON.stringify(shorten(key))
+  const shown = key.slice(0, KEYS_SHOWN).map((one) => JSON.stringify(shorten(one)))
+  return key.length > KEYS_SHOWN ? `${shown.join(', ')} and ${key.length - KEYS_SHOWN} more` : shown.join(', ')
+}
+
+module.exports = {
+  LOST_REASONS,
+  failWith,
+  contended,
+  unavailable,
+  notConnected,
+  lost,
+  notExtended,
+  reentrant,
+  alreadyTaken,
+  grantedTooLate,
+  closed,
+}

@@ -1,0 +1,193 @@
+'use strict'
+
+// The handle of one lock. What native code knows (validity) is asked at the moment of asking; what the user may never
+// look at (id, votes, signal) is worked out when looked at. `friend` is what the desk may do and users may not.
+
+const record = require('./record')
+const { checkTtl } = require('./argument')
+const { NONE, votesFromWords } = require('./votes')
+const { failWith, lost: lostError, notExtended } = require('./failure')
+
+const HELD = 0
+const LOST = 1
+const RELEASED = 2
+
+const RELEASE_RESULTS = ['released', 'expired', 'unknown']
+
+// Whoever holds the signal relies on the lock: it must not be collected, and thereby released, under him.
+const lockOfSignal = new WeakMap()
+
+let friend
+
+class Lock {
+  #desk
+  #slot
+  #key
+  #ttl
+  #attempts
+  #votesLow
+  #votesHigh
+  #id0
+  #id1
+  #id2
+  #id3
+  #tick
+  #state = HELD
+  #votes = null
+  #lost = null
+  #controller = null
+  #extension = null
+  #lastExtend = null
+  #released = null
+  #settleRelease = null
+
+  constructor(desk, slot, key, words, at, tick) {
+    this.#desk = desk
+    this.#slot = slot
+    this.#key = key
+    this.#ttl = words[at + record.TTL]
+    this.#attempts = words[at + record.CODE]
+    this.#votesLow = words[at + record.VOTES]
+    this.#votesHigh = words[at + record.VOTES + 1]
+    this.#id0 = words[at + record.ID]
+    this.#id1 = words[at + record.ID + 1]
+    this.#id2 = words[at + record.ID + 2]
+    this.#id3 = words[at + record.ID + 3]
+    this.#tick = tick
+  }
+
+  get key() {
+    return this.#key
+  }
+
+  get id() {
+    return hex(this.#id0) + hex(this.#id1) + hex(this.#id2) + hex(this.#id3)
+  }
+
+  get ttl() {
+    return this.#ttl
+  }
+
+  get attempts() {
+    return this.#attempts
+  }
+
+  get votes() {
+    this.#votes ??= votesFromWords(this.#votesLow, this.#votesHigh, this.#desk.names)
+    return this.#votes
+  }
+
+  get isHeld() {
+    return this.remaining > 0
+  }
+
+  get remaining() {
+    return this.#state === HELD ? this.#desk.engine.remaining(this.#slot) : 0
+  }
+
+  get signal() {
+    if (this.#controller === null) {
+      this.#controller = new AbortController()
+      lockOfSignal.set(this.#controller.signal, this)
+      // After a blocked event loop the record of the loss may still be on its way.
+      if (this.#state === HELD && !this.isHeld) this.#lost = lostError(this.#key, 'expired', this.#attempts, NONE)
+      if (this.#lost !== null) this.#controller.abort(this.#lost)
+    }
+    return this.#controller.signal
+  }
+
+  extend(ttl = this.#ttl) {
+    try {
+      checkTtl(ttl, this.#desk.maxTtl)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    const start = () => this.#extendNow(ttl)
+    const answer = this.#lastExtend === null ? start() : this.#lastExtend.then(start, start)
+    const forget = () => {
+      if (this.#lastExtend === answer) this.#lastExtend = null
+    }
+    this.#lastExtend = answer
+    answer.then(forget, forget)
+    return answer
+  }
+
+  release() {
+    this.#released ??= this.#desk.release(this, this.#slot)
+    return this.#released
+  }
+
+  [Symbol.asyncDispose]() {
+    return this.release().then(() => undefined)
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](_depth, options, inspect) {
+    const { key, id, ttl, isHeld, remaining } = this
+    return `Lock ${inspect({ key, id, ttl, isHeld, remaining }, options)}`
+  }
+
+  #extendNow(ttl) {
+    if (this.#state !== HELD) return failWith(() => this.#notExtended())
+    return new Promise((resolve) => {
+      this.#extension = resolve
+      this.#desk.extend(this, this.#slot, ttl)
+    })
+  }
+
+  #extended(ttl) {
+    this.#ttl = ttl
+    this.#settleExtension(undefined)
+  }
+
+  #settleExtension(answer) {
+    const settle = this.#extension
+    this.#extension = null
+    settle?.(answer)
+  }
+
+  #notExtended() {
+    const votes = this.#lost?.votes ?? NONE
+    return notExtended(this.#key, this.#lossReason(), this.#attempts, votes)
+  }
+
+  /** Asked when native code refused to extend: the record of the loss may have come before, or be on its way. */
+  #lossReason() {
+    if (this.#state === RELEASED) return 'released'
+    if (this.#lost !== null) return this.#lost.reason
+    return this.remaining > 0 ? 'gone' : 'expired'
+  }
+
+  /** @returns {boolean} whether this is news: loss is final, and after release() there is nothing to lose */
+  #lose(reason, votes) {
+    if (this.#state !== HELD) return false
+    this.#state = LOST
+    this.#lost ??= lostError(this.#key, reason, this.#attempts, votes)
+    return true
+  }
+
+  static {
+    friend = {
+      tick: (lock) => lock.#tick,
+      hasExtension: (lock) => lock.#extension !== null,
+      extended: (lock, ttl) => lock.#extended(ttl),
+      notExtended: (lock) => lock.#settleExtension(failWith(() => lock.#notExtended())),
+      lose: (lock, reason, votes) => lock.#lose(reason, votes),
+      abort: (lock) => lock.#controller?.abort(lock.#lost),
+
+      /** From here on the handle is not held, whatever native code still answers. */
+      releasing(lock, settle) {
+        if (lock.#state === HELD) lock.#state = RELEASED
+        lock.#settleRelease = settle
+      },
+      released(lock, code) {
+        lock.#settleRelease(RELEASE_RESULTS[code])
+        lock.#settleRelease = null
+        if (lock.#extension !== null) friend.notExtended(lock)
+      },
+    }
+  }
+}
+
+const hex = (word) => (word >>> 0).toString(16).padStart(8, '0')
+
+module.exports = { Lock, friend }

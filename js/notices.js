@@ -1,0 +1,48 @@
+'use strict'
+
+// What native code says without being asked: a node went down or came back, a warning, or a node wants its password.
+
+const { showType, shorten } = require('./invalid')
+const { complain, warn, textOf } = require('./report')
+
+const MAX_REASON = 200
+
+/** @returns {(notice: { type: string, node: number, code?: string, message?: string }) => void} */
+function noticeHandler(settings, emitter, engine) {
+  return ({ type, node, code, message }) => {
+    const name = settings.names[node]
+    if (type === 'nodeUp') emitter.emit('nodeUp', { node: name })
+    else if (type === 'nodeDown') emitter.emit('nodeDown', { node: name, error: errorOf(code, message) })
+    else if (type === 'warning') warn(code, message)
+    else askPassword(settings.passwords[node], node, name, engine)
+  }
+}
+
+function errorOf(code, message) {
+  const error = new Error(message ?? code)
+  error.code = code
+  return error
+}
+
+/** The user's function may be slow, throw, or return nonsense: then the node is down with that as its reason. */
+async function askPassword(ask, node, name, engine) {
+  try {
+    let password = null
+    let reason = null
+    try {
+      password = await ask()
+      if (typeof password !== 'string' || password === '') {
+        const given = password === '' ? 'an empty string' : showType(password)
+        reason = `the password function of ${name} must return a non-empty string; got ${given}`
+        password = null
+      }
+    } catch (error) {
+      reason = `the password function of ${name} failed: ${shorten(textOf(error), MAX_REASON)}`
+    }
+    engine.credential(node, password, reason)
+  } catch (error) {
+    complain('a password could not be passed on', error)
+  }
+}
+
+module.exports = { noticeHandler }

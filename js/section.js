@@ -1,0 +1,51 @@
+'use strict'
+
+// withLock: acquire, call the user's function, release. What the function returned or threw passes through untouched,
+// whatever becomes of the release.
+
+const { totalWait } = require('./call-options')
+const { reasonOf } = require('./call')
+const { runHolding, enterSection, leaveSection } = require('./reentrancy')
+const failure = require('./failure')
+
+/** @param {{ key: string | readonly string[], keys: string[] | null, ttl: number, retry: object | null, signal: AbortSignal | null, renew: boolean }} request */
+async function runSection(desk, request, fn) {
+  const since = performance.now()
+  let lock = await ask(desk, request, request.retry)
+  if (!lock.isHeld || isAborted(request)) lock = await askAgain(desk, request, lock, since)
+  enterSection()
+  try {
+    return await runHolding(desk.settings.scope, request.key, lock, fn)
+  } finally {
+    leaveSection()
+    await lock.release() // never rejects
+  }
+}
+
+/**
+ * The grant was checked when it was delivered, but other microtasks may have run since. What is not held any more is
+ * a failed round: given back, and tried again with what is left of the wait.
+ */
+async function askAgain(desk, request, stale, since) {
+  const base = request.retry ?? desk.settings.retry
+  const total = totalWait(base)
+  let lock = stale
+  let attempts = stale.attempts
+  while (!lock.isHeld || isAborted(request)) {
+    await lock.release()
+    if (isAborted(request)) throw reasonOf(request.signal)
+    if (desk.isClosing) throw failure.closed('lock', request.key)
+    const left = Math.floor(total - (performance.now() - since))
+    if (left <= 0) throw failure.grantedTooLate(request.key, attempts, lock.votes)
+    lock = await ask(desk, request, { ...base, wait: left })
+    attempts += lock.attempts
+  }
+  return lock
+}
+
+const ask = (desk, { key, keys, ttl, renew, signal }, retry) =>
+  desk.acquire(key, ttl, false, renew, keys, retry, signal)
+
+const isAborted = ({ signal }) => signal?.aborted === true
+
+module.exports = { runSection }

@@ -1,0 +1,33 @@
+'use strict'
+
+// What `stats()` and `inspect()` show: native numbers with the names of the nodes.
+
+function statsOf(native, names, unreleased) {
+  const { held, waiting, acquired, contended, timedOut, aborted, lost, extended, released } = native
+  const nodes = native.nodes.map(({ state, code, message, p50, p99 }, i) => {
+    const node = { name: names[i], state, rtt: { p50, p99 } }
+    if (code != null || message != null) node.error = [code, message].filter(Boolean).join(' ')
+    return node
+  })
+  return { held, waiting, acquired, contended, timedOut, aborted, lost, extended, released, unreleased, nodes }
+}
+
+/** After close() the numbers stay readable. */
+const closedStats = (stats) => ({
+  ...stats,
+  held: 0,
+  waiting: 0,
+  nodes: stats.nodes.map(({ name, rtt }) => ({ name, state: 'closed', rtt })),
+})
+
+function inspectionsOf(inspections, names) {
+  return inspections.map(({ node, held, id, remaining, error }) => {
+    const made = { node: names[node], held }
+    if (id != null) made.id = id
+    if (remaining != null) made.remaining = remaining
+    if (error != null) made.error = error
+    return made
+  })
+}
+
+module.exports = { statsOf, closedStats, inspectionsOf }

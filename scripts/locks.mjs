@@ -1,0 +1,33 @@
+// The committed lock files: no address of a registry in them, and nothing that runs at install or is needed at run time.
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { root } from './support/addon.mjs'
+
+const complaints = []
+
+for (const folder of ['.', 'benches', '__test__/peers']) {
+  const path = join(folder, 'package-lock.json')
+  const text = readFileSync(join(root, path), 'utf8')
+  if (text.includes('"resolved"')) {
+    complaints.push(`${path} names a registry: remove it and run "npm install" again (.npmrc leaves addresses out)`)
+  }
+}
+
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+if (Object.keys(manifest.dependencies ?? {}).length > 0) complaints.push('package.json has runtime dependencies')
+for (const name of ['preinstall', 'install', 'postinstall', 'prepare']) {
+  if (manifest.scripts[name]) complaints.push(`package.json has an install script: ${name}`)
+}
+
+const crate = readFileSync(join(root, 'Cargo.toml'), 'utf8').match(/^version = "(.+)"$/m)?.[1]
+const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).version
+for (const [path, version] of [
+  ['Cargo.toml', crate],
+  ['package-lock.json', lock],
+]) {
+  if (version !== manifest.version) complaints.push(`${path} is ${version}, package.json is ${manifest.version}`)
+}
+
+for (const complaint of complaints) console.log(complaint)
+process.exitCode = complaints.length > 0 ? 1 : 0

@@ -1,0 +1,51 @@
+// `npm test`: everything that belongs in CI, from a fresh clone, in the order in which a mistake is cheapest to find.
+// `--full` adds the long runs, `--verbose` shows all output as it comes (always so in CI, where a hang must be seen).
+// Only Node's own modules here and in ./support: this file installs the others.
+
+import { parseArgs } from 'node:util'
+import {
+  ensureCompiler,
+  ensureNode,
+  ensureOpenssl,
+  ensurePackages,
+  ensureRedis,
+  ensureRust,
+  ensureRustLints,
+} from './support/prepare.mjs'
+import { runStages } from './support/stages.mjs'
+
+const minuteMs = 60_000
+const { values: options } = parseArgs({
+  options: { full: { type: 'boolean', default: false }, verbose: { type: 'boolean', default: false } },
+})
+const stream = options.verbose || Boolean(process.env.CI)
+
+const script = (name, limitMinutes, ...args) => ({
+  name,
+  command: ['npm', 'run', '--silent', name, ...(args.length > 0 ? ['--', ...args] : [])],
+  timeoutMs: limitMinutes * minuteMs,
+})
+
+const prepare = [
+  { name: 'node', run: ensureNode },
+  { name: 'rust', run: ensureRust },
+  { name: 'rustfmt, clippy', run: ensureRustLints },
+  { name: 'compiler', run: ensureCompiler },
+  { name: 'openssl', run: ensureOpenssl },
+  { name: 'redis-server', run: ensureRedis },
+  { name: 'npm ci', run: () => ensurePackages('.', { stream }) },
+  { name: 'npm ci, peers', run: () => ensurePackages('__test__/peers', { stream }) },
+]
+
+const checks = [
+  script('build', 20),
+  script('lint', 20),
+  script('types', 5),
+  script('test:rust', 20),
+  { ...script('test:js', 20), env: options.full ? { QUORLOCK_SOAK_SECONDS: '60' } : {} },
+  script('test:package', 10),
+]
+
+const long = [script('bench', 20, '--quick'), script('demo', 10)]
+
+process.exitCode = await runStages([...prepare, ...checks, ...(options.full ? long : [])], { stream })

@@ -1,0 +1,193 @@
+//! The native half of a `Redlock`. Every method is short, and none waits but `shutdown`.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use napi::{Error, Result, Status};
+use napi_derive::napi;
+
+use super::detail::{Detail, HeldDetail, NodeDetail, NoticeDetail, StatsDetail, code_and_message, ms};
+use super::environment::register;
+use super::settings::{EngineConfig, RetryConfig, span};
+use crate::driver::{self, unix_time};
+use crate::lock::{Call, Event, Retry};
+use crate::node::Keys;
+use crate::node::id::HEX_LENGTH;
+
+const RENEW: u32 = 1;
+const ONCE: u32 = 2;
+
+#[napi]
+pub struct Engine {
+    id: u32,
+    prefix: String,
+    retry: Retry,
+    nodes: usize,
+    engine: Rc<driver::Engine>,
+}
+
+
+#[napi]
+impl Engine {
+    #[napi(constructor)]
+    pub fn new(config: EngineConfig) -> Result<Self> {
+        let lock = config.lock();
+        let (retry, nodes, prefix) = (lock.retry, lock.nodes, config.key_prefix);
+        let client_name = config.client_name;
+        let settings = config.nodes.into_iter().map(|node| node.settings(client_name.as_deref())).collect();
+        let (id, engine) = register(|wake| {
+            let started = driver::Engine::start(lock, settings, wake);
+            started.map_err(|error| Error::new(Status::GenericFailure, format!("the I/O thread did not start: {error}")))
+        })?;
+        Ok(Self { id, prefix, retry, nodes, engine })
+    }
+
+    #[napi(getter)]
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    fn key(&self, key: &str) -> Keys {
+        if self.prefix.is_empty() {
+            return Keys::one(key);
+        }
+        Keys::one(&[self.prefix.as_str(), key].concat())
+    }
+
+    fn call(&self, keys: Keys, ttl: f64, flags: u32, retry: Retry) -> u32 {
+        let once = flags & ONCE != 0;
+        let retry = if once { Retry::ONCE } else { retry };
+        let call = Call { keys, ttl: span(ttl), renew: flags & RENEW != 0, once, retry };
+        self.engine.call(|slot| Event::Acquire { slot, call })
+    }
+
+    #[napi]
+    pub fn acquire(&self, key: String, ttl: f64, flags: u32) -> u32 {
+        self.call(self.key(&key), ttl, flags, self.retry)
+    }
+
+    #[napi]
+    pub fn acquire_with(&self, keys: Vec<String>, ttl: f64, flags: u32, retry: RetryConfig) -> u32 {
+        let keys = keys.into_iter().map(|key| [self.prefix.as_str(), &key].concat().into()).collect();
+        self.call(Keys::many(keys), ttl, flags, retry.into())
+    }
+
+    #[napi]
+    pub fn cancel(&self, slot: u32) {
+        self.engine.tell(Event::Cancel { slot });
+    }
+
+    #[napi]
+    pub fn extend(&self, slot: u32, ttl: f64) {
+        self.engine.tell(Event::Extend { slot, ttl: span(ttl) });
+    }
+
+    #[napi]
+    pub fn release(&self, slot: u32) {
+        self.engine.tell(Event::Release { slot });
+    }
+
+    #[napi]
+    pub fn remaining(&self, slot: u32) -> f64 {
+        ms(self.engine.read(|core, now| core.remaining(now, slot)))
+    }
+
+    #[napi]
+    pub fn connect(&self, timeout: f64) -> u32 {
+        self.engine.call(|slot| Event::Connect { slot, timeout: span(timeout) })
+    }
+
+    #[napi]
+    pub fn inspect(&self, key: String) -> u32 {
+        let keys = self.key(&key);
+        self.engine.call(|slot| Event::Inspect { slot, keys })
+    }
+
+    #[napi]
+    pub fn take_detail(&self, slot: u32) -> Detail {
+        self.engine.read(|core, now| match core.take_failure(slot) {
+            Some(failure) => failure.into(),
+            None => match core.take_found(slot) {
+                Some(found) => found.into(),
+                None => core.lease_votes(now, slot).map_or_else(Detail::default, Detail::from),
+            },
+        })
+    }
+
+    #[napi]
+    pub fn take_notice(&self) -> Option<NoticeDetail> {
+        self.engine.next_word().map(NoticeDetail::from)
+    }
+
+    #[napi]
+    pub fn credential(&self, node: u32, password: Option<String>, error: Option<String>) {
+        let answer = password.ok_or_else(|| error.unwrap_or_else(|| "it gave no password".to_owned()));
+        self.engine.answer_password(node as usize, answer);
+    }
+
+    #[napi]
+    pub fn stats(&self) -> StatsDetail {
+        let nodes = (0..self.nodes).map(|node| self.node_detail(node)).collect();
+        self.engine.read(|core, _| {
+            let counters = core.counters();
+            StatsDetail {
+                held: core.held() as u32,
+                waiting: core.waiting() as u32,
+                acquired: counters.acquired as f64,
+                contended: counters.contended as f64,
+                timed_out: counters.timed_out as f64,
+                aborted: counters.aborted as f64,
+                lost: counters.lost as f64,
+                extended: counters.extended as f64,
+                released: counters.released as f64,
+                nodes,
+            }
+        })
+    }
+
+    fn node_detail(&self, node: usize) -> NodeDetail {
+        let (p50, p99) = self.engine.round_trip(node);
+        let closed = self.engine.is_closed();
+        self.engine.read(|core, _| {
+            let fault = core.fault(node);
+            let state = match fault {
+                _ if closed => "closed",
+                _ if core.is_connecting(node) => "connecting",
+                None => "up",
+                Some(_) => "down",
+            };
+            let (code, message) = fault.filter(|_| state == "down").map_or((None, None), code_and_message);
+            NodeDetail { state: state.to_owned(), code, message, p50: ms(p50), p99: ms(p99) }
+        })
+    }
+
+    #[napi]
+    pub fn locks(&self) -> Vec<HeldDetail> {
+        let held = self.engine.read(|core, now| core.held_keys(now));
+        let detail = |row: crate::lock::HeldKey| HeldDetail {
+            key: row.key.strip_prefix(self.prefix.as_str()).unwrap_or(&row.key).to_owned(),
+            id: row.id.hex(&mut [0; HEX_LENGTH]).to_owned(),
+            since: ms(unix_time(row.granted_at)).floor(),
+            remaining: ms(row.remaining),
+            waiting: row.waiting as u32,
+        };
+        held.into_iter().map(detail).collect()
+    }
+
+    /// Sends what the calls since the last flush queued. True when records wait to be drained.
+    #[napi]
+    pub fn flush(&self) -> bool {
+        self.engine.flush()
+    }
+
+    #[napi]
+    pub fn close(&self) {
+        self.engine.close();
+    }
+
+    /// The process exits: gives everything back, and waits for the answers at most so long.
+    #[napi]
+    pub fn shutdown(&self, limit: f64) {
+        self.engine.shut_down(span(limit).min(Duration::from_secs(1)));
+    }
+}

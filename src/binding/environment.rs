@@ -1,0 +1,113 @@
+//! What one JavaScript environment (the main thread or a worker) has open: its wake-up function and its engines.
+
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::time::Duration;
+
+use napi::bindgen_prelude::{Function, Int32ArraySlice};
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi::{Env, Error, Result, Status, sys};
+use napi_derive::napi;
+
+use super::record::{WORDS, write};
+use crate::driver::Engine;
+
+/// Weak: it does not keep the event loop alive, unless [`hold`] says so.
+type Wake = ThreadsafeFunction<(), (), (), Status, false, true, 0>;
+
+/// How long a thread that is torn down waits for its releases to be answered.
+const TEARDOWN_LIMIT: Duration = Duration::from_millis(100);
+
+#[derive(Default)]
+struct Environment {
+    wake: Option<Arc<Wake>>,
+    engines: Vec<(u32, Weak<Engine>)>,
+    next_id: u32,
+}
+
+thread_local! {
+    /// An environment has a thread of its own, and is torn down on it.
+    static ENVIRONMENT: RefCell<Environment> = RefCell::default();
+}
+
+/// Opens the environment. `wake` is called, once for each batch, when records wait.
+#[napi]
+pub fn open(env: Env, wake: Function<'_, (), ()>) -> Result<()> {
+    let wake = wake.build_threadsafe_function::<()>().callee_handled::<false>().weak::<true>().build()?;
+    ENVIRONMENT.with_borrow_mut(|environment| environment.wake = Some(Arc::new(wake)));
+    env.add_env_cleanup_hook((), |()| tear_down())?;
+    Ok(())
+}
+
+/// The thread ends, perhaps by `terminate()` with locks held: they are given back, and the waiters are gone.
+fn tear_down() {
+    let environment = ENVIRONMENT.take();
+    for (_, engine) in &environment.engines {
+        if let Some(engine) = engine.upgrade() {
+            engine.shut_down(TEARDOWN_LIMIT);
+        }
+    }
+}
+
+/// Calls are pending: the event loop is kept alive.
+#[napi]
+pub fn hold(env: Env) -> Result<()> {
+    // SAFETY: the function is alive, since the environment holds it, and this is its JavaScript thread.
+    with_wake(|wake| unsafe { sys::napi_ref_threadsafe_function(env.raw(), wake.raw()) })
+}
+
+/// No call is pending any more.
+#[napi]
+pub fn unhold(env: Env) -> Result<()> {
+    // SAFETY: as in `hold`.
+    with_wake(|wake| unsafe { sys::napi_unref_threadsafe_function(env.raw(), wake.raw()) })
+}
+
+fn with_wake(call: impl FnOnce(&Wake) -> sys::napi_status) -> Result<()> {
+    ENVIRONMENT.with_borrow(|environment| match &environment.wake {
+        Some(wake) if !wake.aborted() => match call(wake) {
+            sys::Status::napi_ok => Ok(()),
+            status => Err(Error::new(Status::from(status), "the event loop refused")),
+        },
+        _ => Ok(()),
+    })
+}
+
+/// Takes an engine in; returns its id.
+pub(super) fn register(make: impl FnOnce(Box<dyn Fn() + Send + Sync>) -> Result<Engine>) -> Result<(u32, Rc<Engine>)> {
+    let wake = ENVIRONMENT.with_borrow(|environment| environment.wake.clone());
+    let wake = wake.ok_or_else(|| Error::new(Status::GenericFailure, "open() comes before the first Engine"))?;
+    let engine = Rc::new(make(Box::new(move || {
+        // Fails when the environment is being torn down: then nobody is left to be woken.
+        let _ = wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
+    }))?);
+    ENVIRONMENT.with_borrow_mut(|environment| {
+        environment.engines.retain(|(_, engine)| engine.strong_count() > 0);
+        let id = environment.next_id;
+        environment.next_id = id.wrapping_add(1);
+        environment.engines.push((id, Rc::downgrade(&engine)));
+        Ok((id, engine))
+    })
+}
+
+/// Fills the buffer with records of all engines; returns how many.
+#[napi]
+pub fn drain(mut buffer: Int32ArraySlice<'_>) -> u32 {
+    // SAFETY: JavaScript runs on this thread, and does nothing else until this call returns.
+    let words = unsafe { buffer.as_mut() };
+    let (records, _) = words.as_chunks_mut::<WORDS>();
+    let engines: Vec<_> = ENVIRONMENT.with_borrow(|environment| environment.engines.clone());
+    let mut count = 0;
+    for (id, engine) in engines {
+        let Some(engine) = engine.upgrade() else { continue };
+        if count < records.len() {
+            engine.collect(|mail| {
+                write(&mut records[count], id, &mail);
+                count += 1;
+                count < records.len()
+            });
+        }
+    }
+    u32::try_from(count).unwrap_or(u32::MAX)
+}

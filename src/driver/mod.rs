@@ -1,0 +1,17 @@
+//! Carries out what the lock core decides: the clock, the timers, the I/O thread, one supervisor for each server.
+
+#![forbid(unsafe_code)]
+
+mod clock;
+mod engine;
+mod entropy;
+mod mailbox;
+mod node_set;
+mod runtime;
+mod supervisor;
+mod timer;
+
+pub(crate) use clock::unix_time;
+pub(crate) use engine::Engine;
+pub(crate) use mailbox::{Mail, MailEvent, Word};
+pub(crate) use node_set::{NodeSettings, Password};

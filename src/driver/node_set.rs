@@ -1,0 +1,101 @@
+//! The nodes of one service, of either kind, and the passwords that some of them ask for.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::oneshot;
+
+use crate::node::memory::MemoryNode;
+use crate::node::redis::{Options, RedisNode};
+use crate::node::{Answer, Fault, Node};
+
+pub(crate) enum NodeSettings {
+    Memory { name: String },
+    Redis { options: Options, password: Password },
+}
+
+#[derive(Clone)]
+pub(crate) enum Password {
+    None,
+    Fixed(String),
+    /// Asked for on every connect.
+    Asked,
+}
+
+enum Member {
+    Memory(MemoryNode),
+    Redis(Arc<RedisNode>),
+}
+
+type Asker = oneshot::Sender<Result<String, String>>;
+
+pub(super) struct NodeSet {
+    members: Vec<Member>,
+    askers: Vec<Mutex<Option<Asker>>>,
+}
+
+impl NodeSet {
+    pub(super) fn new(settings: &[NodeSettings]) -> Self {
+        let member = |settings: &NodeSettings| match settings {
+            NodeSettings::Memory { name } => Member::Memory(MemoryNode::named(name)),
+            NodeSettings::Redis { options, .. } => Member::Redis(Arc::new(RedisNode::new(options))),
+        };
+        Self {
+            members: settings.iter().map(member).collect(),
+            askers: settings.iter().map(|_| Mutex::default()).collect(),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    pub(super) fn node(&self, node: usize) -> &dyn Node {
+        match &self.members[node] {
+            Member::Memory(memory) => memory,
+            Member::Redis(redis) => &**redis,
+        }
+    }
+
+    pub(super) fn redis(&self, node: usize) -> Option<Arc<RedisNode>> {
+        match &self.members[node] {
+            Member::Memory(_) => None,
+            Member::Redis(redis) => Some(redis.clone()),
+        }
+    }
+
+    /// Whether threads other than the I/O thread may pump it.
+    pub(super) fn is_shared(&self, node: usize) -> bool {
+        match &self.members[node] {
+            Member::Memory(_) => true,
+            Member::Redis(redis) => redis.is_shared(),
+        }
+    }
+
+    /// Leaves the pumping to the I/O thread.
+    pub(super) fn ring(&self, node: usize) {
+        if let Member::Redis(redis) = &self.members[node] {
+            redis.ring();
+        }
+    }
+
+    pub(super) fn fail(&self, node: usize, fault: &Fault, answers: &mut Vec<Answer>) {
+        if let Member::Redis(redis) = &self.members[node] {
+            redis.fail(fault, answers);
+        }
+    }
+
+    /// Where the answer to a question for the password will come; an older question is forgotten.
+    pub(super) fn ask_password(&self, node: usize) -> oneshot::Receiver<Result<String, String>> {
+        let (sender, receiver) = oneshot::channel();
+        *self.askers[node].lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+        receiver
+    }
+
+    pub(super) fn answer_password(&self, node: usize, password: Result<String, String>) {
+        let asker = self.askers.get(node);
+        if let Some(asker) = asker.and_then(|asker| asker.lock().unwrap_or_else(PoisonError::into_inner).take()) {
+            // Nobody waits for it any more when the time to connect is over.
+            let _ = asker.send(password);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Keeps one server connected: connects, watches for silence, reports each change, and connects again.
+//!
+//! Nothing is ever queued for a server that cannot be reached: its votes are faults at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::clock;
+use super::engine::Inner;
+use super::mailbox::Word;
+use super::node_set::Password;
+use super::timer::sleep_until;
+use crate::lock::{Entropy, Event, Status};
+use crate::node::redis::{Connected, Options, RedisNode, connect};
+use crate::node::{Fault, FaultCode, Moment};
+
+/// Between two tries to connect: doubling, each drawn from its upper half.
+const RECONNECT_DELAY: Duration = Duration::from_millis(20);
+const RECONNECT_DELAY_MAX: Duration = Duration::from_secs(1);
+
+pub(super) struct Supervisor {
+    pub(super) inner: Arc<Inner>,
+    pub(super) node: usize,
+    pub(super) options: Options,
+    pub(super) password: Password,
+    pub(super) connect_timeout: Duration,
+    pub(super) node_timeout: Duration,
+}
+
+impl Supervisor {
+    pub(super) async fn run(self) {
+        let Some(redis) = self.inner.nodes.redis(self.node) else { return };
+        let mut delay = RECONNECT_DELAY;
+        let mut warned = false;
+        loop {
+            let fault = match self.connect().await {
+                Ok(connected) => {
+                    let since = clock::now();
+                    if let Some(message) = connected.warning.filter(|_| !warned) {
+                        warned = true;
+                        self.warn(message);
+                    }
+                    redis.install(connected.link);
+                    let up = Status::Up { identity: connected.identity };
+                    self.report(up.clone());
+                    let fault = self.watch(&redis, &up).await;
+                    if clock::now().since(since) > RECONNECT_DELAY_MAX {
+                        delay = RECONNECT_DELAY;
+                    }
+                    fault
+                }
+                Err(fault) => fault,
+            };
+            // The core hears that the node is down before it hears of the answers that this costs.
+            self.inner.step(Event::Node { node: self.node, status: Status::Down(fault.clone()) });
+            let mut answers = Vec::new();
+            redis.fail(&fault, &mut answers);
+            self.inner.absorb(self.node, &mut answers);
+            self.settle();
+            tokio::time::sleep(self.draw(delay)).await;
+            delay = (delay * 2).min(RECONNECT_DELAY_MAX);
+        }
+    }
+
+    async fn connect(&self) -> Result<Connected, Fault> {
+        let work = async {
+            let password = self.password().await?;
+            connect(&self.options, password.as_deref()).await
+        };
+        let silent = |_| {
+            let message = format!("connect: no answer within {} ms (connectTimeout)", self.connect_timeout.as_millis());
+            Fault::new(FaultCode::Timeout, message)
+        };
+        tokio::time::timeout(self.connect_timeout, work).await.unwrap_or_else(|elapsed| Err(silent(elapsed)))
+    }
+
+    async fn password(&self) -> Result<Option<String>, Fault> {
+        match &self.password {
+            Password::None => Ok(None),
+            Password::Fixed(password) => Ok(Some(password.clone())),
+            Password::Asked => {
+                let answer = self.inner.nodes.ask_password(self.node);
+                self.inner.state().mailbox.post(Word::Password { node: self.node });
+                self.inner.announce();
+                match answer.await {
+                    Ok(Ok(password)) => Ok(Some(password)),
+                    Ok(Err(message)) => Err(Fault::new(FaultCode::Auth, format!("the password function failed: {message}"))),
+                    Err(_) => Err(Fault::new(FaultCode::Auth, "the password was asked for again")),
+                }
+            }
+        }
+    }
+
+    /// Serves the link until it is dead, or has been silent for too long.
+    async fn watch(&self, redis: &RedisNode, up: &Status) -> Fault {
+        // Set while a request has had no answer for the node timeout: since when.
+        let mut silent: Option<Moment> = None;
+        loop {
+            self.inner.serve(self.node);
+            if redis.is_dead() {
+                return Fault::new(FaultCode::Connect, "the connection was closed");
+            }
+            let waiting = self.waiting_since(redis);
+            let now = clock::now();
+            let is_silent = waiting.is_some_and(|since| now.since(since) >= self.node_timeout);
+            match (silent, is_silent) {
+                (None, true) => {
+                    silent = Some(now);
+                    self.report(Status::Down(self.silence()));
+                }
+                (Some(since), true) if now.since(since) >= self.connect_timeout => return self.silence(),
+                (Some(_), false) => {
+                    silent = None;
+                    self.report(up.clone());
+                }
+                _ => {}
+            }
+            let check = match (silent, waiting) {
+                (Some(since), _) => since + self.connect_timeout,
+                (None, Some(since)) => since + self.node_timeout,
+                (None, None) => Moment::NEVER,
+            };
+            tokio::select! {
+                () = redis.rung() => {}
+                () = sleep_until(check) => {}
+            }
+        }
+    }
+
+    /// Since when the oldest request has waited. When none does, the next one to be sent rings.
+    fn waiting_since(&self, redis: &RedisNode) -> Option<Moment> {
+        redis.waiting_since().or_else(|| {
+            redis.stop_watching();
+            // Against a request sent just before that, which found itself watched and did not ring.
+            redis.waiting_since()
+        })
+    }
+
+    fn silence(&self) -> Fault {
+        let message = format!("no answer within {} ms (nodeTimeout)", self.node_timeout.as_millis());
+        Fault::new(FaultCode::Timeout, message)
+    }
+
+    fn report(&self, status: Status) {
+        self.inner.step(Event::Node { node: self.node, status });
+        self.settle();
+    }
+
+    fn settle(&self) {
+        self.inner.circulate(true);
+        self.inner.announce();
+    }
+
+    fn warn(&self, message: String) {
+        self.inner.state().mailbox.post(Word::Warning { node: self.node, code: "DEGRADED", message });
+        self.inner.announce();
+    }
+
+    fn draw(&self, delay: Duration) -> Duration {
+        let bits = self.inner.state().entropy.bits();
+        delay / 2 + Duration::from_nanos(bits % (delay.as_nanos() as u64 / 2 + 1))
+    }
+}

@@ -1,0 +1,309 @@
+//! One acquire from the call to the grant or the verdict: rounds, and the sleeps between them.
+
+use std::time::Duration;
+
+use super::ballot::{Ballot, Count};
+use super::backoff::draw;
+use super::event::{Call, Entropy, Failure, Verdict};
+use super::release::Release;
+use super::world::{Seat, World, new_id};
+use crate::node::{Answer, Command, Fault, FaultCode, Id, Moment, Reply};
+
+/// What an attempt's step led to.
+pub(super) enum Turn {
+    Wait(Moment),
+    Granted,
+    Failed(Verdict),
+}
+
+enum Phase {
+    /// Until the nodes have been reached, or have failed to be, for the first time.
+    Contact { until: Moment },
+    /// A round is under way; `whole` when it ends by the nodes' silence and not by the caller's deadline.
+    Asking { until: Moment, whole: bool },
+    /// Until the next poll, or until the holders' keys expire, if that is known and earlier.
+    Sleeping { poll: Moment, expiry: Moment },
+    /// The last round failed; who holds the keys is being asked.
+    Probing { until: Moment },
+}
+
+pub(super) struct Attempt {
+    pub(super) call: Call,
+    pub(super) id: Id,
+    pub(super) sent_at: Moment,
+    /// One bit for each node that was ever sent this id.
+    pub(super) sent: u16,
+    pub(super) ballot: Ballot,
+    /// Rounds begun; also the tag of their answers.
+    pub(super) round: u32,
+    /// Sleeps taken that count as retries.
+    polls: u32,
+    deadline: Moment,
+    phase: Phase,
+    /// The last round that was completed, and lost.
+    failed: Option<Ballot>,
+    contended: bool,
+    one_round: bool,
+}
+
+/// The shortest sleep, whatever the caller's settings: polling never becomes a hot loop.
+const SLEEP_FLOOR: Duration = Duration::from_millis(1);
+/// With less than this left of a wait, no further round is squeezed in before its end.
+const LAST_POLL: Duration = Duration::from_millis(10);
+/// How long after a key's expiry it is asked for, at most.
+const EXPIRY_JITTER: Duration = Duration::from_millis(1);
+
+impl Attempt {
+    pub(super) fn new(call: Call, world: &World) -> Self {
+        let total = call.retry.total();
+        let one_round = call.once || total.is_zero();
+        let deadline = if one_round { Moment::NEVER } else { world.now + total };
+        let until = (world.now + world.config.connect_timeout).min(deadline);
+        Self {
+            id: Id::NIL,
+            sent_at: world.now,
+            sent: 0,
+            ballot: Ballot::new(0, 0),
+            round: 0,
+            polls: 0,
+            deadline,
+            phase: Phase::Contact { until },
+            failed: None,
+            contended: false,
+            one_round,
+            call,
+        }
+    }
+
+    pub(super) fn is_in_contact(&self) -> bool {
+        matches!(self.phase, Phase::Contact { .. })
+    }
+
+    /// Begins, once it is known whom to ask.
+    pub(super) fn contact(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) -> Turn {
+        match self.phase {
+            Phase::Contact { until } if !world.members.are_settled(world.quorum()) && world.now < until => {
+                Turn::Wait(until)
+            }
+            Phase::Contact { .. } => self.begin_round(world, entropy, seat),
+            _ => Turn::Wait(self.timer()),
+        }
+    }
+
+    fn begin_round(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) -> Turn {
+        let patience = world.config.patience(self.call.ttl);
+        if self.one_round {
+            self.deadline = world.now + patience;
+        }
+        self.round += 1;
+        self.id = new_id(entropy);
+        self.sent = 0;
+        self.sent_at = world.now;
+        self.ballot = Ballot::new(world.members.len(), self.call.keys.mask());
+        let ttl_ms = self.call.ttl.as_millis() as u64;
+        for node in 0..world.members.len() {
+            let command = Command::Acquire { ttl_ms };
+            match world.ask(node, seat, self.round, command, &self.call.keys, self.id) {
+                Some(fault) => self.ballot.cast(node, 0, 0, Some(fault)),
+                None => self.sent |= 1 << node,
+            }
+        }
+        let until = world.now + patience;
+        self.phase = Phase::Asking { until: until.min(self.deadline), whole: until <= self.deadline };
+        self.decide(world, entropy, seat)
+    }
+
+    fn decide(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) -> Turn {
+        match self.ballot.count(world.quorum()) {
+            Count::Open => Turn::Wait(self.timer()),
+            Count::Granted if self.is_worth_having(world) => Turn::Granted,
+            Count::Granted | Count::Impossible => self.fail_round(world, entropy, seat, true),
+        }
+    }
+
+    /// The end of the validity that the present round's grant gives.
+    pub(super) fn validity_end(&self, world: &World) -> Moment {
+        self.sent_at + world.config.validity(self.call.ttl)
+    }
+
+    /// At least a quarter of the ttl is left.
+    fn is_worth_having(&self, world: &World) -> bool {
+        self.validity_end(world).since(world.now) >= self.call.ttl / 4
+    }
+
+    pub(super) fn answer(
+        &mut self,
+        world: &mut World,
+        entropy: &mut dyn Entropy,
+        seat: Seat,
+        node: usize,
+        answer: Answer,
+    ) -> Turn {
+        if answer.tag.round != self.round {
+            // A late answer to a round that failed: its release is on the way behind it, on the same connection.
+            return Turn::Wait(self.timer());
+        }
+        match (answer.reply, &self.phase) {
+            (Reply::Voted { yes, no, fault }, Phase::Asking { .. }) => {
+                world.members.observe_round_trip(self.sent_at, world.now);
+                self.ballot.cast(node, yes, no, fault);
+                self.decide(world, entropy, seat)
+            }
+            (Reply::Probed(found), Phase::Sleeping { .. } | Phase::Probing { .. }) => {
+                self.learn(world, entropy, node, found)
+            }
+            _ => Turn::Wait(self.timer()),
+        }
+    }
+
+    fn learn(
+        &mut self,
+        world: &World,
+        entropy: &mut dyn Entropy,
+        node: usize,
+        found: Vec<crate::node::Holding>,
+    ) -> Turn {
+        let Some(ballot) = &mut self.failed else { return Turn::Wait(self.timer()) };
+        ballot.note_holdings(node, world.now, found);
+        match &mut self.phase {
+            Phase::Probing { .. } if ballot.is_probed() => return Turn::Failed(ballot.verdict(world.quorum())),
+            Phase::Sleeping { expiry, .. } => {
+                if let Some(free) = ballot.free_at(world.quorum()) {
+                    let at = free + draw(entropy, Duration::ZERO, EXPIRY_JITTER);
+                    *expiry = at.max(world.now + SLEEP_FLOOR);
+                }
+            }
+            _ => {}
+        }
+        Turn::Wait(self.timer())
+    }
+
+    /// Gives everything back, and sleeps, or ends. A round that the caller's deadline cut short says nothing
+    /// of the nodes, so that the verdict stays that of the round before, if there was one.
+    fn fail_round(
+        &mut self,
+        world: &mut World,
+        entropy: &mut dyn Entropy,
+        seat: Seat,
+        whole: bool,
+    ) -> Turn {
+        self.give_back(world);
+        let refused = self.ballot.votes().iter().any(|vote| vote.no != 0);
+        self.contended |= refused;
+        let nodes = world.members.len();
+        let ballot = std::mem::replace(&mut self.ballot, Ballot::new(0, 0));
+        if !self.call.once {
+            for node in (0..nodes).filter(|node| ballot.votes()[*node].no != 0) {
+                world.send(node, seat, self.round, Command::Probe, &self.call.keys, Id::NIL);
+            }
+        }
+        if whole || self.failed.is_none() {
+            self.failed = Some(ballot);
+        }
+        if self.may_retry(world) {
+            self.sleep(world, entropy)
+        } else if refused && whole && !self.call.once {
+            let patience = world.now + world.config.patience(self.call.ttl);
+            let until = if self.one_round { patience } else { patience.min(self.deadline) };
+            self.phase = Phase::Probing { until };
+            Turn::Wait(until)
+        } else {
+            self.end(world)
+        }
+    }
+
+    fn may_retry(&self, world: &World) -> bool {
+        let polls_left = self.call.retry.wait.is_some() || self.polls < self.call.retry.count;
+        !self.one_round && polls_left && world.now < self.deadline
+    }
+
+    fn sleep(&mut self, world: &World, entropy: &mut dyn Entropy) -> Turn {
+        let delay = self.call.retry.undrawn(self.polls);
+        self.polls = self.polls.saturating_add(1);
+        let mut poll = world.now + draw(entropy, delay / 2, delay).max(SLEEP_FLOOR);
+        if poll >= self.deadline {
+            let left = self.deadline.since(world.now);
+            poll = if left > LAST_POLL { world.now + left / 2 } else { self.deadline };
+        }
+        self.phase = Phase::Sleeping { poll, expiry: Moment::NEVER };
+        Turn::Wait(self.timer())
+    }
+
+    pub(super) fn tick(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) -> Turn {
+        if world.now < self.timer() {
+            return Turn::Wait(self.timer());
+        }
+        match self.phase {
+            Phase::Contact { .. } if world.now >= self.deadline => self.end(world),
+            Phase::Contact { .. } => self.begin_round(world, entropy, seat),
+            Phase::Asking { whole, .. } => {
+                self.ballot.time_out();
+                self.fail_round(world, entropy, seat, whole)
+            }
+            Phase::Sleeping { .. } if world.now >= self.deadline => self.end(world),
+            Phase::Sleeping { poll, .. } => {
+                if world.now < poll {
+                    // Woken by an expiry: that is not one of the caller's retries.
+                    self.polls -= 1;
+                }
+                self.begin_round(world, entropy, seat)
+            }
+            Phase::Probing { .. } => self.end(world),
+        }
+    }
+
+    fn timer(&self) -> Moment {
+        match self.phase {
+            Phase::Contact { until } | Phase::Asking { until, .. } | Phase::Probing { until } => until,
+            Phase::Sleeping { poll, expiry } => poll.min(expiry).min(self.deadline),
+        }
+    }
+
+    fn end(&mut self, world: &World) -> Turn {
+        let ballot = self.failed.get_or_insert_with(|| unasked(world, self.call.keys.mask()));
+        Turn::Failed(ballot.verdict(world.quorum()))
+    }
+
+    /// The lease was offered, but ran out before the JavaScript thread took it: that is a failed round.
+    pub(super) fn take_back(
+        &mut self,
+        world: &mut World,
+        entropy: &mut dyn Entropy,
+        seat: Seat,
+        votes: Ballot,
+    ) -> Turn {
+        self.ballot = votes;
+        self.fail_round(world, entropy, seat, true)
+    }
+
+    /// Releases what the present round may have been granted, from now on without this attempt.
+    pub(super) fn give_back(&mut self, world: &mut World) {
+        let sent = std::mem::take(&mut self.sent);
+        if sent != 0 {
+            let until = world.now + self.call.ttl + world.config.drift(self.call.ttl);
+            world.orphans.push(Release::orphan(self.call.keys.clone(), self.id, sent, until));
+        }
+    }
+
+    pub(super) fn was_contended(&self) -> bool {
+        self.contended
+    }
+
+    pub(super) fn failure(&self, world: &World) -> Failure {
+        let none = unasked(world, self.call.keys.mask());
+        let ballot = self.failed.as_ref().unwrap_or(&none);
+        let retry_after = ballot.free_at(world.quorum()).map(|at| at.since(world.now));
+        Failure { attempts: self.round, retry_after, votes: ballot.seen(world.now) }
+    }
+}
+
+/// The ballot of an attempt that ended before it could ask anybody.
+fn unasked(world: &World, all: u64) -> Ballot {
+    let mut ballot = Ballot::new(world.members.len(), all);
+    for node in 0..world.members.len() {
+        let fault = world.members.fault(node).cloned();
+        let fault = fault.unwrap_or_else(|| Fault::new(FaultCode::Timeout, "the wait ended before it was asked"));
+        ballot.cast(node, 0, 0, Some(fault));
+    }
+    ballot
+}

@@ -1,0 +1,109 @@
+//! What one lock service was told, and the few spans that follow from it.
+
+use std::time::Duration;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    pub(crate) nodes: usize,
+    pub(crate) quorum: usize,
+    pub(crate) drift_factor: f64,
+    pub(crate) node_timeout: Duration,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) max_hold: Duration,
+    pub(crate) stall_limit: Duration,
+    pub(crate) retry: Retry,
+}
+
+/// How long, and how often, an acquire asks again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Retry {
+    /// Total time to wait. `None`: `count` rounds after the first.
+    pub(crate) wait: Option<Duration>,
+    pub(crate) count: u32,
+    pub(crate) delay: Duration,
+    pub(crate) delay_max: Duration,
+}
+
+/// Added to the drift allowance: the clocks' own granularity, and that of expiry on the nodes.
+const DRIFT_FLOOR: Duration = Duration::from_millis(2);
+
+impl Config {
+    /// How far the client's clock and a node's may run apart during one ttl.
+    pub(crate) fn drift(&self, ttl: Duration) -> Duration {
+        ttl.mul_f64(self.drift_factor) + DRIFT_FLOOR
+    }
+
+    /// How long a validity that a request sent now would leave, once granted.
+    pub(crate) fn validity(&self, ttl: Duration) -> Duration {
+        ttl.saturating_sub(self.drift(ttl))
+    }
+
+    /// How long one round waits for silent nodes.
+    pub(crate) fn patience(&self, ttl: Duration) -> Duration {
+        self.node_timeout.min(ttl / 4)
+    }
+}
+
+impl Retry {
+    /// One round, whatever happens.
+    pub(crate) const ONCE: Retry =
+        Retry { wait: None, count: 0, delay: Duration::ZERO, delay_max: Duration::ZERO };
+
+    /// The total time to wait: `wait`, or the sum of the delays before they are drawn.
+    pub(crate) fn total(&self) -> Duration {
+        self.wait.unwrap_or_else(|| {
+            let mut total = Duration::ZERO;
+            let mut count = 0;
+            while count < self.count {
+                let delay = self.undrawn(count);
+                total = total.saturating_add(delay);
+                count += 1;
+                if delay == self.delay_max {
+                    return total.saturating_add(delay.saturating_mul(self.count - count));
+                }
+            }
+            total
+        })
+    }
+
+    /// The delay before the round after `rounds` refused ones: doubling, up to the limit.
+    pub(crate) fn undrawn(&self, rounds: u32) -> Duration {
+        let factor = 1u32.checked_shl(rounds).unwrap_or(u32::MAX);
+        self.delay.saturating_mul(factor).min(self.delay_max)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEFAULT: Retry = Retry {
+        wait: None,
+        count: 10,
+        delay: Duration::from_millis(50),
+        delay_max: Duration::from_millis(1000),
+    };
+
+    #[test]
+    fn the_default_delays_add_up_to_6550_ms() {
+        assert_eq!(DEFAULT.total(), Duration::from_millis(6550));
+    }
+
+    #[test]
+    fn a_huge_count_adds_up_at_once() {
+        let retry = Retry { count: 1_000_000, ..DEFAULT };
+        assert_eq!(retry.total(), Duration::from_millis(6550 + 999_990 * 1000));
+        assert_eq!(Retry { delay: Duration::ZERO, delay_max: Duration::ZERO, ..retry }.total(), Duration::ZERO);
+    }
+
+    #[test]
+    fn wait_wins_over_the_count() {
+        assert_eq!(Retry { wait: Some(Duration::from_millis(7)), ..DEFAULT }.total(), Duration::from_millis(7));
+    }
+
+    #[test]
+    fn delays_double_up_to_the_limit() {
+        let delays: Vec<_> = [0, 1, 4, 5, 31, 32, 99].map(|n| DEFAULT.undrawn(n).as_millis()).to_vec();
+        assert_eq!(delays, [50, 100, 800, 1000, 1000, 1000, 1000]);
+    }
+}

@@ -1,0 +1,33 @@
+//! A call that waits until a quorum can be asked.
+
+use super::event::{Failure, Kind, VoteSeen};
+use super::world::{Seat, World};
+use crate::node::Moment;
+
+pub(super) struct Connecting {
+    pub(super) until: Moment,
+}
+
+impl Connecting {
+    /// The notice that ends it, if it has come to that.
+    pub(super) fn step(&self, world: &mut World, seat: Seat) -> Option<Kind> {
+        let kind = if world.members.voting() >= world.quorum() {
+            Kind::Connected
+        } else if world.now >= self.until {
+            Kind::ConnectFailed
+        } else {
+            return None;
+        };
+        world.notify(seat, kind);
+        Some(kind)
+    }
+
+    pub(super) fn failure(world: &World) -> Failure {
+        let vote = |node| match world.members.fault(node) {
+            Some(fault) => VoteSeen::Faulted(fault.clone()),
+            None => VoteSeen::Pending,
+        };
+        let votes = (0..world.members.len()).map(vote).collect();
+        Failure { attempts: 0, retry_after: None, votes }
+    }
+}

@@ -1,0 +1,34 @@
+//! The protocol as a pure state machine: `Core::step(now, event)` turns events into requests and notices.
+//! No async, no I/O, no clock, no randomness of its own: all of it comes in as arguments, so that the same code
+//! runs in the process, under scripted tests and in a simulator.
+//!
+//! One slot holds one call of the user through its life: an [`attempt`], then a [`lease`], then a [`release`].
+
+#![forbid(unsafe_code)]
+
+pub(crate) mod config;
+pub(crate) mod core;
+pub(crate) mod event;
+
+mod attempt;
+mod backoff;
+mod ballot;
+mod connecting;
+mod inspection;
+mod lease;
+mod members;
+mod release;
+mod renewal;
+mod slab;
+mod survey;
+#[cfg(test)]
+mod tests;
+mod timers;
+mod world;
+
+pub(crate) use config::{Config, Retry};
+pub(crate) use core::{Core, Grant};
+pub(crate) use event::{
+    Call, Change, Entropy, Event, Failure, Found, Kind, Lost, Released, Slot, Status, Verdict, VoteSeen,
+};
+pub(crate) use survey::HeldKey;

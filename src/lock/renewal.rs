@@ -1,0 +1,236 @@
+//! Keeping a lease: rounds of extension, for the holder's renewal and for the user's `extend`.
+//!
+//! Only the answers to the present round count, with the moment at which that round was sent. While a round has
+//! not succeeded the lease is uncertain: it is asked again until the old deadline, and then it is lost.
+
+use std::time::Duration;
+
+use super::ballot::{Ballot, Count};
+use super::backoff::draw;
+use super::event::{Entropy, Kind, Lost};
+use super::lease::Lease;
+use super::world::{Seat, World};
+use crate::node::{Command, Fault, Moment};
+
+pub(super) fn millis(span: Duration) -> u32 {
+    u32::try_from(span.as_millis()).unwrap_or(u32::MAX)
+}
+
+struct Extension {
+    sent_at: Moment,
+    until: Moment,
+    ttl: Duration,
+    /// The user waits for it.
+    asked_for: bool,
+    ballot: Ballot,
+}
+
+pub(super) struct Renewal {
+    /// The latest round: the tag of its answers.
+    round: u32,
+    extension: Option<Extension>,
+    /// One bit for each node that was sent the keys anew in the latest round.
+    filling: u16,
+    /// The ttl that the user asked for, until the extension that serves it has ended.
+    asked_ttl: Option<Duration>,
+    next: Moment,
+    on: bool,
+    /// Why it is not renewed any more.
+    stopped: Option<Lost>,
+    hold_until: Moment,
+}
+
+/// Part of the validity after which it is renewed.
+const SHARE: u32 = 3;
+/// The shortest time between two tries while uncertain, unless the deadline is near.
+const UNCERTAIN_DELAY: Duration = Duration::from_millis(20);
+const UNCERTAIN_FLOOR: Duration = Duration::from_millis(1);
+/// The JavaScript thread is asked for a sign of life when it has not given one for this long.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+
+impl Renewal {
+    pub(super) fn new(round: u32, on: bool, world: &World) -> Self {
+        Self {
+            round,
+            extension: None,
+            filling: 0,
+            asked_ttl: None,
+            next: Moment::NEVER,
+            on,
+            stopped: None,
+            hold_until: world.now + world.config.max_hold,
+        }
+    }
+
+    pub(super) fn round(&self) -> u32 {
+        self.round
+    }
+
+    pub(super) fn is_current(&self, round: u32) -> bool {
+        self.round == round
+    }
+
+    pub(super) fn stopped(&self) -> Option<Lost> {
+        self.stopped
+    }
+
+    /// The user waits for an extension.
+    pub(super) fn is_asked_for(&self) -> bool {
+        self.asked_ttl.is_some()
+    }
+
+    pub(super) fn next(&self) -> Moment {
+        self.extension.as_ref().map_or(self.next, |extension| extension.until)
+    }
+
+    /// At a third of the validity, drawn a little earlier so that leases taken together spread out.
+    pub(super) fn schedule(&mut self, deadline: Moment, world: &World, entropy: &mut dyn Entropy) {
+        self.next = Moment::NEVER;
+        if self.on && self.stopped.is_none() {
+            let third = deadline.since(world.now) / SHARE;
+            self.next = world.now + draw(entropy, third * 7 / 8, third);
+        }
+    }
+}
+
+impl Lease {
+    /// The user asks for an extension. One at a time; a renewal under way is let finish first.
+    pub(super) fn extend(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat, ttl: Duration) -> Moment {
+        if !self.is_valid(world.now) || self.renewal.asked_ttl.is_some() {
+            world.notify(seat, Kind::ExtendFailed);
+            return self.timer();
+        }
+        self.renewal.asked_ttl = Some(ttl);
+        if self.renewal.extension.is_none() {
+            self.begin_extension(world, entropy, seat);
+        }
+        self.timer()
+    }
+
+    /// A timer of the renewal is due, and the deadline has not passed.
+    pub(super) fn keep(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) {
+        if let Some(extension) = &mut self.renewal.extension {
+            extension.ballot.time_out();
+            self.decide_extension(world, entropy, seat);
+        } else if self.renewal.asked_ttl.is_some() || self.may_renew(world) {
+            self.begin_extension(world, entropy, seat);
+        } else {
+            self.renewal.next = Moment::NEVER;
+        }
+    }
+
+    fn may_renew(&mut self, world: &mut World) -> bool {
+        let unseen = world.now.since(world.seen);
+        if world.now >= self.renewal.hold_until {
+            self.renewal.stopped = Some(Lost::MaxHold);
+        } else if unseen > world.config.stall_limit {
+            self.renewal.stopped = Some(Lost::Stalled);
+        } else if unseen > HEARTBEAT && world.now.since(world.asked) > HEARTBEAT {
+            world.asked = world.now;
+            world.heartbeat = true;
+        }
+        self.renewal.on && self.renewal.stopped.is_none()
+    }
+
+    fn begin_extension(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) {
+        let ttl = self.renewal.asked_ttl.unwrap_or(self.ttl);
+        self.renewal.round += 1;
+        self.renewal.filling = 0;
+        let mut ballot = Ballot::new(world.members.len(), self.keys.mask());
+        for node in 0..world.members.len() {
+            let round = self.renewal.round;
+            if self.voters.votes()[node].yes == 0 {
+                ballot.cast(node, 0, self.keys.mask(), None);
+                self.fill(world, seat, node);
+                continue;
+            }
+            let command = Command::Extend { ttl_ms: ttl.as_millis() as u64 };
+            if let Some(fault) = world.ask(node, seat, round, command, &self.keys, self.id) {
+                ballot.cast(node, 0, 0, Some(fault));
+            }
+        }
+        self.renewal.extension = Some(Extension {
+            sent_at: world.now,
+            until: world.now + world.config.patience(ttl),
+            ttl,
+            asked_for: self.renewal.asked_ttl.is_some(),
+            ballot,
+        });
+        self.decide_extension(world, entropy, seat);
+    }
+
+    /// Sets the keys, for what is left of the lease, on a node whose word does not count yet. It never counts in
+    /// the round that fills it, and nothing is filled once a release was sent: the lease is gone from its slot then.
+    fn fill(&mut self, world: &mut World, seat: Seat, node: usize) {
+        let ttl_ms = self.remaining(world.now).as_millis() as u64;
+        if ttl_ms > 0 {
+            let command = Command::Acquire { ttl_ms };
+            if world.ask(node, seat, self.renewal.round, command, &self.keys, self.id).is_none() {
+                self.renewal.filling |= 1 << node;
+                self.sent |= 1 << node;
+            }
+        }
+    }
+
+    /// One node's answer to the latest round.
+    pub(super) fn vote_on_renewal(
+        &mut self,
+        world: &mut World,
+        entropy: &mut dyn Entropy,
+        seat: Seat,
+        node: usize,
+        (yes, no, fault): (u64, u64, Option<Fault>),
+    ) {
+        if self.renewal.filling >> node & 1 == 1 {
+            self.renewal.filling &= !(1 << node);
+            self.voters.cast(node, yes, no, fault);
+            return;
+        }
+        // Only a voter's word counts, and a voter that answers GONE stops being one.
+        let mine = yes & self.voters.votes()[node].yes;
+        let left = self.voters.votes()[node].yes & !no;
+        self.voters.cast(node, left, self.keys.mask() & !left, None);
+        if self.voters.fewest_yes() < world.quorum() {
+            self.lose(world, seat, Lost::Gone);
+            return;
+        }
+        if let Some(extension) = &mut self.renewal.extension {
+            world.members.observe_round_trip(extension.sent_at, world.now);
+            extension.ballot.cast(node, mine, no, fault);
+            self.decide_extension(world, entropy, seat);
+        }
+    }
+
+    fn decide_extension(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) {
+        let Some(extension) = &self.renewal.extension else { return };
+        match extension.ballot.count(world.quorum()) {
+            Count::Open => {}
+            Count::Granted if world.now < self.deadline => self.end_extension(world, entropy, seat),
+            Count::Granted => self.lose(world, seat, Lost::Expired),
+            Count::Impossible => self.be_uncertain(world),
+        }
+    }
+
+    fn end_extension(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) {
+        let Some(extension) = self.renewal.extension.take() else { return };
+        self.deadline = extension.sent_at + world.config.validity(extension.ttl);
+        world.counters.extended += 1;
+        if extension.asked_for {
+            self.ttl = extension.ttl;
+            self.renewal.asked_ttl = None;
+            world.notify(seat, Kind::Extended { ttl_ms: millis(self.ttl) });
+        }
+        self.renewal.schedule(self.deadline, world, entropy);
+        if self.renewal.asked_ttl.is_some() {
+            self.begin_extension(world, entropy, seat);
+        }
+    }
+
+    /// The round failed, but the lease is valid until its deadline: ask again until then, never in a hot loop.
+    fn be_uncertain(&mut self, world: &mut World) {
+        self.renewal.extension = None;
+        let delay = (world.members.round_trip() * 4).max(UNCERTAIN_DELAY);
+        let left = self.deadline.since(world.now);
+        self.renewal.next = world.now + delay.min(left / 8).max(UNCERTAIN_FLOOR);
+    }
+}

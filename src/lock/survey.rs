@@ -1,0 +1,75 @@
+//! Looking over all slots: what this process holds, and giving all of it back at the end.
+//! Not on the path of any call.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::core::{Core, Entry};
+use super::event::{Failure, Slot};
+use super::release::Release;
+use crate::node::{Id, Moment};
+
+/// One held key.
+#[derive(Clone, Debug)]
+pub(crate) struct HeldKey {
+    pub(crate) key: Box<str>,
+    pub(crate) id: Id,
+    pub(crate) granted_at: Moment,
+    pub(crate) remaining: Duration,
+    /// Calls of this service that wait for the key.
+    pub(crate) waiting: usize,
+}
+
+impl Core {
+    pub(crate) fn held_keys(&self, now: Moment) -> Vec<HeldKey> {
+        let mut waiting: BTreeMap<&str, usize> = BTreeMap::new();
+        for (_, entry) in self.slots.iter() {
+            if let Entry::Attempt(attempt) = entry {
+                attempt.call.keys.iter().for_each(|key| *waiting.entry(key).or_default() += 1);
+            }
+        }
+        let mut rows = Vec::new();
+        for (_, entry) in self.slots.iter() {
+            let Entry::Lease(lease) = entry else { continue };
+            if lease.offer.is_none() && lease.is_valid(now) {
+                rows.extend(lease.keys.iter().map(|key| HeldKey {
+                    key: key.into(),
+                    id: lease.id,
+                    granted_at: lease.granted_at,
+                    remaining: lease.remaining(now),
+                    waiting: waiting.get(key).copied().unwrap_or(0),
+                }));
+            }
+        }
+        rows
+    }
+
+    /// The votes that a held or lost lease stands on.
+    pub(crate) fn lease_votes(&self, now: Moment, slot: Slot) -> Option<Failure> {
+        let Some(Entry::Lease(lease)) = self.slots.get(slot) else { return None };
+        Some(Failure { attempts: lease.attempts, retry_after: None, votes: lease.voters.seen(now) })
+    }
+
+    /// The process, or the service, ends: gives back all that is held or may have been granted.
+    pub(crate) fn surrender(&mut self, now: Moment) {
+        self.world.now = now.max(self.world.now);
+        for (_, entry) in self.slots.iter_mut() {
+            match entry {
+                Entry::Attempt(attempt) => attempt.give_back(&mut self.world),
+                Entry::Lease(lease) => {
+                    let until = self.world.now + lease.ttl;
+                    self.world.orphans.push(Release::orphan(lease.keys.clone(), lease.id, lease.sent, until));
+                }
+                _ => continue,
+            }
+            *entry = Entry::Over;
+        }
+        (self.world.held, self.world.waiting) = (0, 0);
+        self.adopt_orphans();
+    }
+
+    /// No release waits for an answer any more.
+    pub(crate) fn is_quiet(&self) -> bool {
+        !self.slots.iter().any(|(_, entry)| matches!(entry, Entry::Release(release) if release.is_waiting()))
+    }
+}

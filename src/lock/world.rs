@@ -1,0 +1,116 @@
+//! What every entry may read and write while it takes a step: the settings, the nodes, the moment, and the outlets.
+
+use std::collections::VecDeque;
+
+use super::config::Config;
+use super::event::{Change, Entropy, Kind, Notice, Slot};
+use super::members::Members;
+use super::release::Release;
+use crate::node::{Command, Fault, Id, Keys, Moment, Request, Tag};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counters {
+    pub(crate) acquired: u64,
+    /// Acquires that found the key taken, whatever their end.
+    pub(crate) contended: u64,
+    /// Acquires whose wait ended without the lock.
+    pub(crate) timed_out: u64,
+    pub(crate) aborted: u64,
+    pub(crate) lost: u64,
+    pub(crate) extended: u64,
+    pub(crate) released: u64,
+}
+
+pub(super) struct World {
+    pub(super) config: Config,
+    pub(super) members: Members,
+    pub(super) counters: Counters,
+    pub(super) held: usize,
+    pub(super) waiting: usize,
+    /// What waits to be sent, for each node in the order in which it must be sent.
+    pub(super) requests: Vec<Vec<Request>>,
+    pub(super) notices: VecDeque<Notice>,
+    pub(super) changes: VecDeque<Change>,
+    /// Releases of ids that no call of the user stands for any more; they get slots of their own.
+    pub(super) orphans: Vec<Release>,
+    /// Releases that wait for a node to come back.
+    owed: Vec<Vec<Seat>>,
+    /// When the JavaScript thread last showed a sign of life, and when it was last asked for one.
+    pub(super) seen: Moment,
+    pub(super) asked: Moment,
+    /// The JavaScript thread is to show a sign of life.
+    pub(super) heartbeat: bool,
+    pub(super) now: Moment,
+}
+
+/// Who is speaking: the slot and its tenant.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seat {
+    pub(super) slot: Slot,
+    pub(super) generation: u32,
+}
+
+impl World {
+    pub(super) fn new(config: Config) -> Self {
+        let nodes = config.nodes;
+        Self {
+            members: Members::new(nodes),
+            requests: vec![Vec::new(); nodes],
+            config,
+            counters: Counters::default(),
+            held: 0,
+            waiting: 0,
+            notices: VecDeque::new(),
+            changes: VecDeque::new(),
+            orphans: Vec::new(),
+            owed: vec![Vec::new(); nodes],
+            seen: Moment::default(),
+            asked: Moment::default(),
+            heartbeat: false,
+            now: Moment::default(),
+        }
+    }
+
+    pub(super) fn quorum(&self) -> usize {
+        self.config.quorum
+    }
+
+    pub(super) fn owe(&mut self, node: usize, seat: Seat) {
+        self.owed[node].push(seat);
+    }
+
+    pub(super) fn take_owed(&mut self, node: usize) -> Vec<Seat> {
+        std::mem::take(&mut self.owed[node])
+    }
+
+    pub(super) fn notify(&mut self, seat: Seat, kind: Kind) {
+        self.notices.push_back(Notice { slot: seat.slot, generation: seat.generation, kind });
+    }
+
+    pub(super) fn send(&mut self, node: usize, seat: Seat, round: u32, command: Command, keys: &Keys, id: Id) {
+        let tag = Tag { slot: seat.slot, generation: seat.generation, round };
+        self.requests[node].push(Request { tag, command, keys: keys.clone(), id });
+    }
+
+    /// Sends to a node that votes; otherwise says why it does not.
+    pub(super) fn ask(
+        &mut self,
+        node: usize,
+        seat: Seat,
+        round: u32,
+        command: Command,
+        keys: &Keys,
+        id: Id,
+    ) -> Option<Fault> {
+        let fault = self.members.fault(node).cloned();
+        if fault.is_none() {
+            self.send(node, seat, round, command, keys, id);
+        }
+        fault
+    }
+}
+
+/// Random bits for an attempt's id.
+pub(super) fn new_id(entropy: &mut dyn Entropy) -> Id {
+    Id::from_bits(entropy.bits(), entropy.bits())
+}

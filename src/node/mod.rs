@@ -1,0 +1,89 @@
+//! One independent lock server: what it can be asked, how it answers, and the seam behind which it stands.
+
+#![forbid(unsafe_code)]
+
+pub(crate) mod fault;
+pub(crate) mod id;
+pub(crate) mod keys;
+pub(crate) mod memory;
+pub(crate) mod moment;
+pub(crate) mod redis;
+pub(crate) mod round_trip;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(crate) use fault::{Fault, FaultCode};
+pub(crate) use id::Id;
+pub(crate) use keys::Keys;
+pub(crate) use moment::Moment;
+
+/// Most nodes one lock may span: a vote takes four bits of two words on its way to JavaScript.
+pub(crate) const MAX_NODES: usize = 15;
+
+/// Whom an answer is for. Opaque to nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tag {
+    pub(crate) slot: u32,
+    pub(crate) generation: u32,
+    pub(crate) round: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    /// Set each key to the id unless it exists.
+    Acquire { ttl_ms: u64 },
+    /// Raise each key's time to live to this, where it holds the id. Never lowers it.
+    Extend { ttl_ms: u64 },
+    /// Delete each key that holds the id.
+    Release,
+    /// Read who holds each key, and for how long.
+    Probe,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) tag: Tag,
+    pub(crate) command: Command,
+    pub(crate) keys: Keys,
+    pub(crate) id: Id,
+}
+
+/// What one key of a [`Command::Probe`] was found to hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Holding {
+    Free,
+    Held { value: Box<str>, remaining: Duration },
+    /// Something that no lock client wrote: another type, or a key that never expires.
+    NotALock(Arc<str>),
+    Faulted(Fault),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reply {
+    /// One bit for each key: `yes` granted, extended or released; `no` refused or gone. A key in neither faulted.
+    Voted { yes: u64, no: u64, fault: Option<Fault> },
+    Probed(Vec<Holding>),
+}
+
+impl Reply {
+    pub(crate) fn fault(fault: Fault) -> Self {
+        Self::Voted { yes: 0, no: 0, fault: Some(fault) }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) tag: Tag,
+    pub(crate) reply: Reply,
+}
+
+/// One lock server as the driver sees it. Any thread may pump it; none ever waits in there.
+pub(crate) trait Node: Send + Sync {
+    /// Sends what `take` yields (it is called at most a few times, and empties what waited for this node),
+    /// and adds to `answers` what has come back since.
+    fn pump(&self, now: Moment, take: &mut dyn FnMut(&mut Vec<Request>), answers: &mut Vec<Answer>);
+
+    /// Median and 99th percentile of recent round trips; zero before the first.
+    fn round_trip(&self) -> (Duration, Duration);
+}

@@ -1,0 +1,165 @@
+//! From an address to a live link: socket, TLS, handshake, and a look at who answers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Pipeline, RedisConnectionInfo, Value};
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+
+use super::command::{EXTEND_SOURCE, RELEASE_SOURCE};
+use super::link::Link;
+use super::options::{Address, Options};
+use super::{fault, tls};
+use crate::node::{Fault, FaultCode};
+
+pub(crate) struct Connected {
+    pub(crate) link: Link,
+    /// What tells this server from others, where it says so.
+    pub(crate) identity: Option<Arc<str>>,
+    /// Rights that the server's ACL withholds, in words; the feature that needs them goes without.
+    pub(crate) warning: Option<String>,
+}
+
+/// Batches that may wait in redis-rs' queue: more than can be in flight before a link counts as silent.
+const QUEUE: usize = 4096;
+/// Silence after which TCP asks whether the other side is still there, and between two such questions.
+const KEEPALIVE: Duration = Duration::from_secs(10);
+/// Bytes without acknowledgement close the connection after this long.
+#[cfg(target_os = "linux")]
+const USER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Connects, or says why not. The caller limits the time.
+pub(crate) async fn connect(options: &Options, password: Option<&str>) -> Result<Connected, Fault> {
+    match &options.address {
+        Address::Unix { path } => {
+            let stream = UnixStream::connect(path).await.map_err(|error| fault::from_io(&error, "connect"))?;
+            greet(options, password, stream).await
+        }
+        Address::Tcp { host, port } => {
+            let stream = TcpStream::connect((host.as_str(), *port));
+            let stream = stream.await.map_err(|error| fault::from_io(&error, "connect"))?;
+            tune(&stream).map_err(|error| fault::from_io(&error, "set socket options"))?;
+            match &options.tls {
+                None => greet(options, password, stream).await,
+                Some(settings) => greet(options, password, tls::wrap(settings, host, stream).await?).await,
+            }
+        }
+    }
+}
+
+fn tune(stream: &TcpStream) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE))?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
+    Ok(())
+}
+
+/// The Redis handshake, and the questions that are asked once for each connection.
+async fn greet<S>(options: &Options, password: Option<&str>, stream: S) -> Result<Connected, Fault>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let mut info = RedisConnectionInfo::default().set_db(options.db).set_lib_name("quorlock", env!("CARGO_PKG_VERSION"));
+    if let Some(username) = &options.username {
+        info = info.set_username(username);
+    }
+    if let Some(password) = password {
+        info = info.set_password(password);
+    }
+    // No response timeout of its own: the lock core has one for each request, and a late answer is still news.
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(None)
+        .set_response_timeout(None)
+        .set_pipeline_buffer_size(QUEUE);
+    let connected = MultiplexedConnection::new_with_config(&info, stream, config).await;
+    let (mut connection, driver) = connected.map_err(|error| fault::from_connection(&error))?;
+    let mut driver: BoxFuture<'static, ()> = Box::pin(driver);
+    let questions = questions(options);
+    let answers = tokio::select! {
+        biased;
+        () = &mut driver => return Err(Fault::new(FaultCode::Connect, "the connection was closed in the handshake")),
+        answers = connection.send_packed_commands(&questions, 0, questions.len()) => answers,
+    };
+    let answers = answers.map_err(|error| fault::from_connection(&error))?;
+    let (identity, warning) = look(&answers)?;
+    Ok(Connected { link: Link::new(connection, driver), identity, warning })
+}
+
+/// One section of INFO a command: servers before 7.0 take no more.
+fn questions(options: &Options) -> Pipeline {
+    let mut pipeline = Pipeline::new();
+    pipeline.cmd("INFO").arg("server").cmd("INFO").arg("replication");
+    for source in [EXTEND_SOURCE, RELEASE_SOURCE] {
+        pipeline.cmd("SCRIPT").arg("LOAD").arg(source);
+    }
+    if let Some(name) = &options.client_name {
+        pipeline.cmd("CLIENT").arg("SETNAME").arg(name);
+    }
+    pipeline
+}
+
+/// Reads the answers to [`questions`]: who it is, whether it may vote at all, and what it refused to say.
+fn look(answers: &[Value]) -> Result<(Option<Arc<str>>, Option<String>), Fault> {
+    if let Some(Value::ServerError(error)) = answers.first()
+        && matches!(error.code(), "NOAUTH" | "WRONGPASS")
+    {
+        return Err(fault::from_server(error));
+    }
+    let text = |index: usize| match answers.get(index) {
+        Some(Value::BulkString(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+        Some(Value::VerbatimString { text, .. }) => text.clone(),
+        _ => String::new(),
+    };
+    if let Some(role) = field(&text(1), "role")
+        && role != "master"
+    {
+        return Err(Fault::new(FaultCode::NotMaster, format!("the server is a {role}: only a primary can vote")));
+    }
+    let refused = |index: usize| matches!(answers.get(index), Some(Value::ServerError(_)));
+    let mut missing = Vec::new();
+    if refused(0) || refused(1) {
+        missing.push("INFO (two addresses of one server, and replicas, go unnoticed)");
+    }
+    if refused(2) || refused(3) {
+        missing.push("SCRIPT LOAD (the first release and extend send the script's text)");
+    }
+    let warning = (!missing.is_empty()).then(|| format!("the server refuses {}", missing.join(" and ")));
+    Ok((field(&text(0), "run_id").map(Arc::from), warning))
+}
+
+fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
+    info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bulk(text: &str) -> Value {
+        Value::BulkString(text.as_bytes().to_vec())
+    }
+
+    #[test]
+    fn reads_identity_and_role() {
+        let answers = [bulk("# Server\r\nrun_id:abc\r\n"), bulk("role:master\r\n"), bulk("1"), bulk("2")];
+        assert_eq!(look(&answers), Ok((Some("abc".into()), None)));
+    }
+
+    #[test]
+    fn a_replica_does_not_vote() {
+        let fault = look(&[bulk("run_id:abc\r\n"), bulk("role:slave\r\n")]).unwrap_err();
+        assert_eq!(fault.code, FaultCode::NotMaster);
+    }
+
+    #[test]
+    fn a_server_that_says_nothing_is_taken_as_it_is() {
+        assert_eq!(look(&[]), Ok((None, None)));
+        assert_eq!(look(&[Value::Nil, Value::Int(3)]), Ok((None, None)));
+    }
+}

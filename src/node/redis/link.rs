@@ -1,0 +1,136 @@
+//! One live connection: redis-rs' multiplexed connection, its driver, and the batches that wait for answers.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures::future::BoxFuture;
+use futures::task::noop_waker_ref;
+use redis::aio::MultiplexedConnection;
+use redis::{Pipeline, RedisResult, Value};
+
+use super::command::{ScriptForm, lacks_script, pack, read, value_count};
+use super::fault;
+use crate::node::{Answer, Fault, FaultCode, Moment, Reply, Request};
+
+/// Requests that went out together, in one pipeline.
+struct Batch {
+    requests: Vec<Request>,
+    sent_at: Moment,
+    values: BoxFuture<'static, RedisResult<Vec<Value>>>,
+}
+
+pub(crate) struct Link {
+    connection: MultiplexedConnection,
+    /// Whoever polls it moves bytes both ways.
+    driver: BoxFuture<'static, ()>,
+    in_flight: VecDeque<Batch>,
+    /// Requests that the server answered with NOSCRIPT: they go out again, once, with the script's text.
+    again: Vec<Request>,
+    dead: bool,
+}
+
+impl Link {
+    pub(super) fn new(connection: MultiplexedConnection, driver: BoxFuture<'static, ()>) -> Self {
+        Self { connection, driver, in_flight: VecDeque::new(), again: Vec::new(), dead: false }
+    }
+
+    pub(super) fn is_dead(&self) -> bool {
+        self.dead
+    }
+
+    /// When the oldest batch without an answer was sent.
+    pub(super) fn waiting_since(&self) -> Option<Moment> {
+        self.in_flight.front().map(|batch| batch.sent_at)
+    }
+
+    pub(super) fn send(&mut self, now: Moment, requests: Vec<Request>) {
+        self.send_as(now, requests, ScriptForm::Hash);
+    }
+
+    fn send_as(&mut self, now: Moment, requests: Vec<Request>, form: ScriptForm) {
+        let count = requests.iter().map(value_count).sum();
+        let mut pipeline = Pipeline::with_capacity(count);
+        for request in &requests {
+            pack(request, form, &mut pipeline);
+        }
+        let mut connection = self.connection.clone();
+        let mut values: BoxFuture<_> =
+            Box::pin(async move { connection.send_packed_commands(&pipeline, 0, count).await });
+        // The first poll packs the commands and hands them to the driver. Nobody waits for this future by its waker:
+        // whoever polls the driver looks at it afterwards.
+        let early = values.as_mut().poll(&mut Context::from_waker(noop_waker_ref()));
+        if let Poll::Ready(result) = early {
+            values = Box::pin(futures::future::ready(result));
+        }
+        self.in_flight.push_back(Batch { requests, sent_at: now, values });
+    }
+
+    /// Writes what waits, reads what has come, and takes the answers. Returns the round trips of whole batches.
+    pub(super) fn drive(
+        &mut self,
+        now: Moment,
+        context: &mut Context<'_>,
+        answers: &mut Vec<Answer>,
+        mut round_trip: impl FnMut(Moment),
+    ) {
+        loop {
+            if !self.dead && self.driver.as_mut().poll(context).is_ready() {
+                self.dead = true;
+            }
+            while let Some(result) = self.poll_front() {
+                let Some(batch) = self.in_flight.pop_front() else { break };
+                round_trip(batch.sent_at);
+                self.take(batch.requests, result, answers);
+            }
+            if self.again.is_empty() || self.dead {
+                break;
+            }
+            let again = std::mem::take(&mut self.again);
+            self.send_as(now, again, ScriptForm::Source);
+        }
+        if self.dead {
+            self.abandon(&Fault::new(FaultCode::Connect, "the connection was closed"), answers);
+        }
+    }
+
+    fn poll_front(&mut self) -> Option<RedisResult<Vec<Value>>> {
+        let batch = self.in_flight.front_mut()?;
+        match Pin::new(&mut batch.values).poll(&mut Context::from_waker(noop_waker_ref())) {
+            Poll::Ready(result) => Some(result),
+            Poll::Pending => None,
+        }
+    }
+
+    fn take(&mut self, requests: Vec<Request>, result: RedisResult<Vec<Value>>, answers: &mut Vec<Answer>) {
+        let values = match result {
+            Ok(values) => values,
+            Err(error) => {
+                let fault = fault::from_connection(&error);
+                answers.extend(requests.iter().map(|request| fail(request, &fault)));
+                return;
+            }
+        };
+        let mut rest = values.as_slice();
+        for request in requests {
+            let (own, others) = rest.split_at(value_count(&request).min(rest.len()));
+            rest = others;
+            if lacks_script(own) {
+                self.again.push(request);
+            } else {
+                answers.push(Answer { tag: request.tag, reply: read(&request, own) });
+            }
+        }
+    }
+
+    /// Every request without an answer gets this fault for one.
+    pub(super) fn abandon(&mut self, fault: &Fault, answers: &mut Vec<Answer>) {
+        let again = std::mem::take(&mut self.again);
+        let waiting = self.in_flight.drain(..).flat_map(|batch| batch.requests);
+        answers.extend(waiting.chain(again).map(|request| fail(&request, fault)));
+    }
+}
+
+pub(super) fn fail(request: &Request, fault: &Fault) -> Answer {
+    Answer { tag: request.tag, reply: Reply::fault(fault.clone()) }
+}
