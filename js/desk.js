@@ -25,12 +25,17 @@ const UNWANTED = Symbol('unwanted')
 
 const SETTLED = Promise.resolve()
 
-// `new Promise` calls this at once; a closure for each promise would cost more.
-let settle
-let refuse
+// `new Promise` calls this at once; a closure for each promise would cost more. Whoever takes the two must forget them
+// here, since they reach the promise, and through it the handle.
+let settle = null
+let refuse = null
 const capture = (resolve, reject) => {
   settle = resolve
   refuse = reject
+}
+const forget = () => {
+  settle = null
+  refuse = null
 }
 
 class Desk {
@@ -84,6 +89,7 @@ class Desk {
   #ask(kind, key, ttl, slot, signal) {
     const promise = new Promise(capture)
     const call = new Call(kind, key, ttl, settle, refuse)
+    forget()
     this.calls[slot] = call
     if (signal !== null) listen(signal, call, () => this.abandonCall(slot, call, reasonOf(signal)))
     this.#owe()
@@ -99,6 +105,7 @@ class Desk {
   release(lock, slot) {
     const promise = new Promise(capture)
     friend.releasing(lock, settle)
+    forget()
     this.#holdAgain(lock, slot)
     this.engine.release(slot)
     this.#owe()

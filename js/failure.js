@@ -33,7 +33,8 @@ async function failWith(make) {
 
 function contended(key, { attempts, retryAfter, votes }, nodes) {
   const refused = countVotes(votes, 'refused')
-  const by = refused > 0 ? `held by another on ${refused} of ${nodes} nodes` : 'the votes were split'
+  const where = refused > 0 ? ` on ${refused} of ${nodes} nodes` : ''
+  const by = refused === 0 && votes.length > 0 ? 'the votes were split' : `held by another${where}`
   const text = `could not lock ${inQuotes(key)}: ${by}${after(attempts)}${list(votes)}${hint(retryAfter)}`
   return new LockContendedError(text, { key, attempts, retryAfter, votes })
 }

@@ -21,6 +21,24 @@ const PLACES = {
   'win32-x64': [() => require('../native/quorlock.win32-x64.node'), () => require('quorlock-win32-x64')],
 }
 
+// What package.json says is built, in Rust's names, and what we call it.
+const TARGETS = {
+  'aarch64-apple-darwin': 'darwin-arm64',
+  'x86_64-apple-darwin': 'darwin-x64',
+  'aarch64-unknown-linux-gnu': 'linux-arm64-gnu',
+  'aarch64-unknown-linux-musl': 'linux-arm64-musl',
+  'x86_64-unknown-linux-gnu': 'linux-x64-gnu',
+  'x86_64-unknown-linux-musl': 'linux-x64-musl',
+  'x86_64-pc-windows-msvc': 'win32-x64',
+}
+
+const CAUSES = `Usual causes:
+- the lock file was made on another operating system, so that npm left the binary out: delete node_modules and the lock file and install again, or install with --os, --cpu and --libc of the target;
+- it was installed with --omit=optional;
+- a bundler moved the JavaScript without the .node file: mark quorlock as external;
+- node_modules was copied between glibc (Debian, Ubuntu) and musl (Alpine): install where it runs;
+- the glibc of the system is older than the one the binary was built for.`
+
 let loaded = null
 
 function loadNative() {
@@ -28,6 +46,7 @@ function loadNative() {
   return loaded
 }
 
+/** @param {'gnu' | 'musl' | ''} libc */
 function load(platform, arch, libc, places) {
   const target = [platform, arch, ...(libc === '' ? [] : [libc])].join('-')
   const failures = []
@@ -38,27 +57,29 @@ function load(platform, arch, libc, places) {
       failures.push(error)
     }
   }
-  throw loadError(platform, arch, libc, target, failures, Object.keys(places))
+  throw loadError(target, { platform, arch, libc }, failures)
 }
 
-function loadError(platform, arch, libc, target, failures, supported) {
-  const where = `platform ${platform}, architecture ${arch}, libc ${libc === '' ? 'of the system' : libc}`
-  const lines = [`quorlock could not load its native file for ${target} (${where}, Node ${process.version}).`]
-  if (!supported.includes(target)) lines.push('There is no binary for this platform.')
-  lines.push(`Supported: ${supported.join(', ')}.`)
-  if (failures.length > 0) {
-    lines.push(
-      'Usual causes:',
-      '- the lock file was made on another operating system, so that npm left the binary out: delete node_modules and the lock file, or run npm install --os --cpu --libc for the target;',
-      '- installed with --omit=optional (or --no-optional);',
-      '- a bundler moved the JavaScript without the .node file: mark quorlock as external;',
-      '- node_modules was copied between glibc (Debian, Ubuntu) and musl (Alpine): install inside the image that runs it; or the glibc of the system is older than the binary needs.',
-      ...failures.map((failure) => `Tried: ${firstLine(failure)}`),
-    )
-  }
+function loadError(target, { platform, arch, libc }, failures) {
+  const supported = supportedTargets()
+  const parts = [`platform ${platform}`, `architecture ${arch}`, `Node ${process.version}`]
+  if (libc !== '') parts.splice(2, 0, `libc ${libc === 'gnu' ? 'glibc' : libc}`)
+  const lines = [`quorlock could not load its native file for ${target} (${parts.join(', ')}).`]
+  if (!supported.includes(target)) lines.push('No binary is built for this platform.')
+  lines.push(`Supported: ${supported.join(', ')}.`, CAUSES)
+  for (const failure of failures) lines.push(`Tried: ${firstLine(failure)}`)
   const error = new Error(lines.join('\n'), failures.length > 0 ? { cause: chain(failures) } : undefined)
   error.code = CODE
   return error
+}
+
+/** A bundle may have no package.json: then all we know of. */
+function supportedTargets() {
+  try {
+    return require('../package.json').napi.targets.map((target) => TARGETS[target] ?? target)
+  } catch {
+    return Object.values(TARGETS)
+  }
 }
 
 /** The failures as one chain of causes, the first attempt outermost. */

@@ -1,4 +1,5 @@
-// The committed lock files: no address of a registry in them, and nothing that runs at install or is needed at run time.
+// The committed lock files: complete for every platform, without the address of a registry. And package.json: nothing
+// that runs at install or is needed at run time, one version everywhere.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,6 +12,12 @@ for (const folder of ['.', 'benches', '__test__/peers']) {
   const text = readFileSync(join(root, path), 'utf8')
   if (text.includes('"resolved"')) {
     complaints.push(`${path} names a registry: remove it and run "npm install" again (.npmrc leaves addresses out)`)
+  }
+  // npm leaves out what the registry did not have at that moment, and `npm ci` elsewhere then misses it
+  const { packages } = JSON.parse(text)
+  for (const [name, { optionalDependencies = {} }] of Object.entries(packages)) {
+    const missing = Object.keys(optionalDependencies).filter((dependency) => !packages[`node_modules/${dependency}`])
+    if (missing.length > 0) complaints.push(`${path} lacks ${missing.join(', ')}, of ${name}`)
   }
 }
 

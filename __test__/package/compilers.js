@@ -22,7 +22,8 @@ function compile(compiler, files, { cwd, modules = 'nodenext', skipLibCheck = fa
   const args = [
     ...['--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess'],
     ...['--target', 'es2022', '--lib', 'es2022,esnext.disposable', '--skipLibCheck', String(skipLibCheck)],
-    ...['--types', types.join(','), ...moduleSettings[modules]],
+    ...(types.length > 0 ? ['--types', types.join(',')] : []),
+    ...moduleSettings[modules],
     ...(outDir ? ['--outDir', outDir, '--rootDir', cwd] : ['--noEmit']),
     ...files,
   ]

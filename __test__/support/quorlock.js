@@ -3,6 +3,7 @@
 // The package under test, as its users load it, and an instance that a test cannot forget to close.
 
 const api = require('../..')
+const { until } = require('./until')
 
 /** A Redlock over `nodes`, closed after test `t`, whatever is still held. */
 function open(t, nodes, options = {}) {
@@ -18,8 +19,18 @@ async function connected(t, nodes, options = {}) {
   return redlock
 }
 
+/**
+ * As connected(), and every single node is up. A quorum is enough for a lock, so a test that looks at the keys on all
+ * nodes has to begin with all of them.
+ */
+async function allUp(t, nodes, options = {}) {
+  const redlock = await connected(t, nodes, options)
+  await until(() => redlock.stats().nodes.every((node) => node.state === 'up'), { what: 'every node is up' })
+  return redlock
+}
+
 let keys = 0
 /** A key no other test uses. */
 const uniqueKey = (name = 'key') => `${name}:${process.pid}:${++keys}`
 
-module.exports = { ...api, open, connected, uniqueKey }
+module.exports = { ...api, open, connected, allUp, uniqueKey }

@@ -4,7 +4,7 @@ export async function open({ nodes, ttl }) {
   const redlock = await connect(nodes)
   return {
     async cycle(slot, held) {
-      const lock = await redlock.acquire(`bench:quorlock:${slot}`, ttl)
+      const lock = await redlock.acquire(`bench:acquire:${slot}`, ttl)
       held()
       await lock.release()
     },

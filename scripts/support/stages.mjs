@@ -17,11 +17,12 @@ export async function runStages(stages, { stream = false } = {}) {
 
   for (const stage of stages) {
     const start = performance.now()
-    process.stdout.write(stream ? `\n${bold(`== ${stage.name}`)}\n` : `   ${stage.name} ...`)
+    if (stream) process.stdout.write(`\n${bold(`== ${stage.name}`)}\n`)
+    else if (process.stdout.isTTY) process.stdout.write(`   ${stage.name} ...`)
     const { ok, output } = await runStage(stage, stream)
     const ms = performance.now() - start
     done.push({ name: stage.name, ok, ms })
-    if (!stream) process.stdout.write(`\r${line(done.at(-1))}   \n`)
+    if (!stream) process.stdout.write(`${process.stdout.isTTY ? '\r' : ''}${line(done.at(-1))}\n`)
     if (!ok) {
       failed = true
       process.stdout.write(`\n${output}\n`)

@@ -101,7 +101,10 @@ impl NodeConfig {
         }
         let address = match self.path {
             Some(path) => Address::Unix { path: path.into() },
-            None => Address::Tcp { host: self.host.unwrap_or_default(), port: self.port.unwrap_or(6379) },
+            None => Address::Tcp {
+                host: self.host.unwrap_or_default(),
+                port: self.port.unwrap_or(6379),
+            },
         };
         let password = match self.password {
             _ if self.ask_password == Some(true) => Password::Asked,

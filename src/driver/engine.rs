@@ -49,7 +49,11 @@ impl Engine {
     ) -> io::Result<Self> {
         let handle = runtime::handle()?;
         let (connect_timeout, node_timeout) = (config.connect_timeout, config.node_timeout);
-        let state = State { core: Core::new(config), entropy: OsEntropy::new(), mailbox: Mailbox::default() };
+        let state = State {
+            core: Core::new(config),
+            entropy: OsEntropy::new(),
+            mailbox: Mailbox::default(),
+        };
         let inner = Arc::new(Inner {
             state: Mutex::new(state),
             nodes: NodeSet::new(&settings),
@@ -61,9 +65,19 @@ impl Engine {
         let mut tasks = vec![handle.spawn(timer::run(inner.clone())).abort_handle()];
         for (node, settings) in settings.into_iter().enumerate() {
             match settings {
-                NodeSettings::Memory { .. } => inner.step(Event::Node { node, status: Status::Up { identity: None } }),
+                NodeSettings::Memory { .. } => inner.step(Event::Node {
+                    node,
+                    status: Status::Up { identity: None },
+                }),
                 NodeSettings::Redis { options, password } => {
-                    let task = supervisor::Supervisor { inner: inner.clone(), node, options, password, connect_timeout, node_timeout };
+                    let task = supervisor::Supervisor {
+                        inner: inner.clone(),
+                        node,
+                        options,
+                        password,
+                        connect_timeout,
+                        node_timeout,
+                    };
                     // Nothing here runs for long between two waits: tokio's budget would only add wake-ups.
                     let task = tokio::task::coop::unconstrained(task.run());
                     tasks.push(handle.spawn(task).abort_handle());
@@ -103,8 +117,14 @@ impl Engine {
         let now = clock::now();
         let mut full = false;
         while !full {
-            let State { core, entropy, mailbox } = &mut *state;
-            let Some(mail) = mailbox.next(core, entropy, now) else { break };
+            let State {
+                core,
+                entropy,
+                mailbox,
+            } = &mut *state;
+            let Some(mail) = mailbox.next(core, entropy, now) else {
+                break;
+            };
             full = !take(mail);
         }
         let pending = (0..self.inner.nodes.len()).any(|node| state.core.has_requests(node));

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::ballot::{Ballot, Count};
 use super::backoff::draw;
+use super::ballot::{Ballot, Count};
 use super::event::{Call, Entropy, Failure, Verdict};
 use super::release::Release;
 use super::world::{Seat, World, new_id};
@@ -36,8 +36,12 @@ pub(super) struct Attempt {
     pub(super) ballot: Ballot,
     /// Rounds begun; also the tag of their answers.
     pub(super) round: u32,
-    /// Sleeps taken that count as retries.
+    /// Rounds begun that count as retries.
     polls: u32,
+    /// The undisturbed times of the polls: drawn delays added up from the first round on, whatever the rounds take.
+    schedule: Moment,
+    /// The poll that an expiry came before.
+    next_poll: Option<Moment>,
     deadline: Moment,
     phase: Phase,
     /// The last round that was completed, and lost.
@@ -55,9 +59,12 @@ const EXPIRY_JITTER: Duration = Duration::from_millis(1);
 
 impl Attempt {
     pub(super) fn new(call: Call, world: &World) -> Self {
-        let total = call.retry.total();
-        let one_round = call.once || total.is_zero();
-        let deadline = if one_round { Moment::NEVER } else { world.now + total };
+        let one_round = call.once || call.retry.total().is_zero();
+        let deadline = call
+            .retry
+            .wait
+            .map_or(Moment::NEVER, |wait| world.now + wait);
+        let deadline = if one_round { Moment::NEVER } else { deadline };
         let until = (world.now + world.config.connect_timeout).min(deadline);
         Self {
             id: Id::NIL,
@@ -66,6 +73,8 @@ impl Attempt {
             ballot: Ballot::new(0, 0),
             round: 0,
             polls: 0,
+            schedule: Moment::NEVER,
+            next_poll: None,
             deadline,
             phase: Phase::Contact { until },
             failed: None,
@@ -80,9 +89,16 @@ impl Attempt {
     }
 
     /// Begins, once it is known whom to ask.
-    pub(super) fn contact(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) -> Turn {
+    pub(super) fn contact(
+        &mut self,
+        world: &mut World,
+        entropy: &mut dyn Entropy,
+        seat: Seat,
+    ) -> Turn {
         match self.phase {
-            Phase::Contact { until } if !world.members.are_settled(world.quorum()) && world.now < until => {
+            Phase::Contact { until }
+                if !world.members.are_settled(world.quorum()) && world.now < until =>
+            {
                 Turn::Wait(until)
             }
             Phase::Contact { .. } => self.begin_round(world, entropy, seat),
@@ -94,6 +110,9 @@ impl Attempt {
         let patience = world.config.patience(self.call.ttl);
         if self.one_round {
             self.deadline = world.now + patience;
+        } else if self.round == 0 {
+            self.schedule = world.now;
+            self.deadline = self.deadline.min(world.now + self.call.retry.total());
         }
         self.round += 1;
         self.id = new_id(entropy);
@@ -108,8 +127,17 @@ impl Attempt {
                 None => self.sent |= 1 << node,
             }
         }
+        // Only a wait in time cuts a round short; what was promised as a number of rounds is seen through.
         let until = world.now + patience;
-        self.phase = Phase::Asking { until: until.min(self.deadline), whole: until <= self.deadline };
+        let end = if self.call.retry.wait.is_some() {
+            self.deadline
+        } else {
+            until
+        };
+        self.phase = Phase::Asking {
+            until: until.min(end),
+            whole: until <= end,
+        };
         self.decide(world, entropy, seat)
     }
 
@@ -149,6 +177,14 @@ impl Attempt {
                 self.ballot.cast(node, yes, no, fault);
                 self.decide(world, entropy, seat)
             }
+            (Reply::Voted { yes, no, fault }, Phase::Sleeping { .. } | Phase::Probing { .. }) => {
+                // Too late for the round, but it tells who else holds the key.
+                if let Some(ballot) = &mut self.failed {
+                    ballot.cast(node, yes, no, fault);
+                    self.probe(world, seat, no, node);
+                }
+                Turn::Wait(self.timer())
+            }
             (Reply::Probed(found), Phase::Sleeping { .. } | Phase::Probing { .. }) => {
                 self.learn(world, entropy, node, found)
             }
@@ -163,10 +199,14 @@ impl Attempt {
         node: usize,
         found: Vec<crate::node::Holding>,
     ) -> Turn {
-        let Some(ballot) = &mut self.failed else { return Turn::Wait(self.timer()) };
+        let Some(ballot) = &mut self.failed else {
+            return Turn::Wait(self.timer());
+        };
         ballot.note_holdings(node, world.now, found);
         match &mut self.phase {
-            Phase::Probing { .. } if ballot.is_probed() => return Turn::Failed(ballot.verdict(world.quorum())),
+            Phase::Probing { .. } if ballot.is_probed() => {
+                return Turn::Failed(ballot.verdict(world.quorum()));
+            }
             Phase::Sleeping { expiry, .. } => {
                 if let Some(free) = ballot.free_at(world.quorum()) {
                     let at = free + draw(entropy, Duration::ZERO, EXPIRY_JITTER);
@@ -190,12 +230,9 @@ impl Attempt {
         self.give_back(world);
         let refused = self.ballot.votes().iter().any(|vote| vote.no != 0);
         self.contended |= refused;
-        let nodes = world.members.len();
         let ballot = std::mem::replace(&mut self.ballot, Ballot::new(0, 0));
-        if !self.call.once {
-            for node in (0..nodes).filter(|node| ballot.votes()[*node].no != 0) {
-                world.send(node, seat, self.round, Command::Probe, &self.call.keys, Id::NIL);
-            }
+        for (node, vote) in ballot.votes().iter().enumerate() {
+            self.probe(world, seat, vote.no, node);
         }
         if whole || self.failed.is_none() {
             self.failed = Some(ballot);
@@ -203,12 +240,25 @@ impl Attempt {
         if self.may_retry(world) {
             self.sleep(world, entropy)
         } else if refused && whole && !self.call.once {
-            let patience = world.now + world.config.patience(self.call.ttl);
-            let until = if self.one_round { patience } else { patience.min(self.deadline) };
+            let until = world.now + world.config.patience(self.call.ttl);
             self.phase = Phase::Probing { until };
             Turn::Wait(until)
         } else {
             self.end(world)
+        }
+    }
+
+    /// Asks a node that refused who holds the keys.
+    fn probe(&self, world: &mut World, seat: Seat, refused: u64, node: usize) {
+        if refused != 0 && !self.call.once {
+            world.send(
+                node,
+                seat,
+                self.round,
+                Command::Probe,
+                &self.call.keys,
+                Id::NIL,
+            );
         }
     }
 
@@ -218,18 +268,34 @@ impl Attempt {
     }
 
     fn sleep(&mut self, world: &World, entropy: &mut dyn Entropy) -> Turn {
-        let delay = self.call.retry.undrawn(self.polls);
-        self.polls = self.polls.saturating_add(1);
-        let mut poll = world.now + draw(entropy, delay / 2, delay).max(SLEEP_FLOOR);
+        let poll = self.next_poll.take().unwrap_or_else(|| {
+            let delay = self.call.retry.undrawn(self.polls);
+            self.schedule = self.schedule + draw(entropy, delay / 2, delay);
+            self.schedule
+        });
+        let mut poll = poll.max(world.now + SLEEP_FLOOR);
         if poll >= self.deadline {
             let left = self.deadline.since(world.now);
-            poll = if left > LAST_POLL { world.now + left / 2 } else { self.deadline };
+            let in_time = self.call.retry.wait.is_none() || left <= LAST_POLL;
+            poll = if in_time {
+                self.deadline
+            } else {
+                world.now + left / 2
+            };
         }
-        self.phase = Phase::Sleeping { poll, expiry: Moment::NEVER };
+        self.phase = Phase::Sleeping {
+            poll,
+            expiry: Moment::NEVER,
+        };
         Turn::Wait(self.timer())
     }
 
-    pub(super) fn tick(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) -> Turn {
+    pub(super) fn tick(
+        &mut self,
+        world: &mut World,
+        entropy: &mut dyn Entropy,
+        seat: Seat,
+    ) -> Turn {
         if world.now < self.timer() {
             return Turn::Wait(self.timer());
         }
@@ -240,11 +306,17 @@ impl Attempt {
                 self.ballot.time_out();
                 self.fail_round(world, entropy, seat, whole)
             }
-            Phase::Sleeping { .. } if world.now >= self.deadline => self.end(world),
+            Phase::Sleeping { .. }
+                if world.now >= self.deadline && self.call.retry.wait.is_some() =>
+            {
+                self.end(world)
+            }
             Phase::Sleeping { poll, .. } => {
                 if world.now < poll {
                     // Woken by an expiry: that is not one of the caller's retries.
-                    self.polls -= 1;
+                    self.next_poll = Some(poll);
+                } else {
+                    self.polls = self.polls.saturating_add(1);
                 }
                 self.begin_round(world, entropy, seat)
             }
@@ -254,13 +326,17 @@ impl Attempt {
 
     fn timer(&self) -> Moment {
         match self.phase {
-            Phase::Contact { until } | Phase::Asking { until, .. } | Phase::Probing { until } => until,
+            Phase::Contact { until } | Phase::Asking { until, .. } | Phase::Probing { until } => {
+                until
+            }
             Phase::Sleeping { poll, expiry } => poll.min(expiry).min(self.deadline),
         }
     }
 
     fn end(&mut self, world: &World) -> Turn {
-        let ballot = self.failed.get_or_insert_with(|| unasked(world, self.call.keys.mask()));
+        let ballot = self
+            .failed
+            .get_or_insert_with(|| unasked(world, self.call.keys.mask()));
         Turn::Failed(ballot.verdict(world.quorum()))
     }
 
@@ -281,7 +357,12 @@ impl Attempt {
         let sent = std::mem::take(&mut self.sent);
         if sent != 0 {
             let until = world.now + self.call.ttl + world.config.drift(self.call.ttl);
-            world.orphans.push(Release::orphan(self.call.keys.clone(), self.id, sent, until));
+            world.orphans.push(Release::orphan(
+                self.call.keys.clone(),
+                self.id,
+                sent,
+                until,
+            ));
         }
     }
 
@@ -293,7 +374,11 @@ impl Attempt {
         let none = unasked(world, self.call.keys.mask());
         let ballot = self.failed.as_ref().unwrap_or(&none);
         let retry_after = ballot.free_at(world.quorum()).map(|at| at.since(world.now));
-        Failure { attempts: self.round, retry_after, votes: ballot.seen(world.now) }
+        Failure {
+            attempts: self.round,
+            retry_after,
+            votes: ballot.seen(world.now),
+        }
     }
 }
 
@@ -302,7 +387,9 @@ fn unasked(world: &World, all: u64) -> Ballot {
     let mut ballot = Ballot::new(world.members.len(), all);
     for node in 0..world.members.len() {
         let fault = world.members.fault(node).cloned();
-        let fault = fault.unwrap_or_else(|| Fault::new(FaultCode::Timeout, "the wait ended before it was asked"));
+        let fault = fault.unwrap_or_else(|| {
+            Fault::new(FaultCode::Timeout, "the wait ended before it was asked")
+        });
         ballot.cast(node, 0, 0, Some(fault));
     }
     ballot

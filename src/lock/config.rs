@@ -46,8 +46,12 @@ impl Config {
 
 impl Retry {
     /// One round, whatever happens.
-    pub(crate) const ONCE: Retry =
-        Retry { wait: None, count: 0, delay: Duration::ZERO, delay_max: Duration::ZERO };
+    pub(crate) const ONCE: Retry = Retry {
+        wait: None,
+        count: 0,
+        delay: Duration::ZERO,
+        delay_max: Duration::ZERO,
+    };
 
     /// The total time to wait: `wait`, or the sum of the delays before they are drawn.
     pub(crate) fn total(&self) -> Duration {
@@ -91,19 +95,39 @@ mod tests {
 
     #[test]
     fn a_huge_count_adds_up_at_once() {
-        let retry = Retry { count: 1_000_000, ..DEFAULT };
+        let retry = Retry {
+            count: 1_000_000,
+            ..DEFAULT
+        };
         assert_eq!(retry.total(), Duration::from_millis(6550 + 999_990 * 1000));
-        assert_eq!(Retry { delay: Duration::ZERO, delay_max: Duration::ZERO, ..retry }.total(), Duration::ZERO);
+        assert_eq!(
+            Retry {
+                delay: Duration::ZERO,
+                delay_max: Duration::ZERO,
+                ..retry
+            }
+            .total(),
+            Duration::ZERO
+        );
     }
 
     #[test]
     fn wait_wins_over_the_count() {
-        assert_eq!(Retry { wait: Some(Duration::from_millis(7)), ..DEFAULT }.total(), Duration::from_millis(7));
+        assert_eq!(
+            Retry {
+                wait: Some(Duration::from_millis(7)),
+                ..DEFAULT
+            }
+            .total(),
+            Duration::from_millis(7)
+        );
     }
 
     #[test]
     fn delays_double_up_to_the_limit() {
-        let delays: Vec<_> = [0, 1, 4, 5, 31, 32, 99].map(|n| DEFAULT.undrawn(n).as_millis()).to_vec();
+        let delays: Vec<_> = [0, 1, 4, 5, 31, 32, 99]
+            .map(|n| DEFAULT.undrawn(n).as_millis())
+            .to_vec();
         assert_eq!(delays, [50, 100, 800, 1000, 1000, 1000, 1000]);
     }
 }

@@ -28,6 +28,10 @@ impl Connecting {
             None => VoteSeen::Pending,
         };
         let votes = (0..world.members.len()).map(vote).collect();
-        Failure { attempts: 0, retry_after: None, votes }
+        Failure {
+            attempts: 0,
+            retry_after: None,
+            votes,
+        }
     }
 }

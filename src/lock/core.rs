@@ -47,7 +47,12 @@ pub(crate) struct Grant {
 
 impl Core {
     pub(crate) fn new(config: Config) -> Self {
-        Self { slots: Slab::default(), world: World::new(config), timers: Timers::default(), contacts: Vec::new() }
+        Self {
+            slots: Slab::default(),
+            world: World::new(config),
+            timers: Timers::default(),
+            contacts: Vec::new(),
+        }
     }
 
     /// A slot for a call that is about to be made.
@@ -57,6 +62,9 @@ impl Core {
 
     pub(crate) fn step(&mut self, now: Moment, entropy: &mut dyn Entropy, event: Event) {
         self.world.now = now.max(self.world.now);
+        if event.is_from_javascript() {
+            self.world.seen = self.world.now;
+        }
         match event {
             Event::Acquire { slot, call } => self.acquire(entropy, slot, call),
             Event::Cancel { slot } => self.cancel(slot),
@@ -68,21 +76,22 @@ impl Core {
                 self.contact(entropy, self.seat(slot));
             }
             Event::Inspect { slot, keys } => {
-                let seat = self.seat(slot);
-                let inspection = Inspection::start(&mut self.world, seat, keys);
-                self.put(slot, Entry::Inspection(inspection));
-                self.look(slot);
+                self.put(slot, Entry::Inspection(Inspection::new(&self.world, keys)));
+                self.contact(entropy, self.seat(slot));
             }
             Event::Answer { node, answer } => self.answer(entropy, node, answer),
             Event::Node { node, status } => self.news(entropy, node, status),
-            Event::Seen => self.world.seen = self.world.now,
+            Event::Seen => {}
             Event::Tick => self.tick(entropy),
         }
         self.adopt_orphans();
     }
 
     fn seat(&self, slot: Slot) -> Seat {
-        Seat { slot, generation: self.slots.generation(slot) }
+        Seat {
+            slot,
+            generation: self.slots.generation(slot),
+        }
     }
 
     fn put(&mut self, slot: Slot, entry: Entry) {
@@ -106,12 +115,18 @@ impl Core {
     /// Carries out what an attempt's step led to.
     fn turn(&mut self, entropy: &mut dyn Entropy, slot: Slot, turn: Turn) {
         let seat = self.seat(slot);
-        let Some(entry) = self.slots.get_mut(slot) else { return };
-        let Entry::Attempt(attempt) = entry else { return };
+        let Some(entry) = self.slots.get_mut(slot) else {
+            return;
+        };
+        let Entry::Attempt(attempt) = entry else {
+            return;
+        };
         match turn {
             Turn::Wait(at) => self.timers.set(slot, at),
             Turn::Granted => {
-                let Entry::Attempt(attempt) = std::mem::replace(entry, Entry::Over) else { return };
+                let Entry::Attempt(attempt) = std::mem::replace(entry, Entry::Over) else {
+                    return;
+                };
                 self.world.waiting -= 1;
                 let lease = Lease::granted(attempt, &self.world, entropy);
                 self.timers.set(slot, lease.timer());
@@ -166,7 +181,9 @@ impl Core {
 
     fn release(&mut self, slot: Slot) {
         let seat = self.seat(slot);
-        let Some(entry) = self.slots.get_mut(slot) else { return };
+        let Some(entry) = self.slots.get_mut(slot) else {
+            return;
+        };
         match std::mem::replace(entry, Entry::Over) {
             Entry::Lease(lease) => {
                 let mut release = lease.into_release(&mut self.world, seat);
@@ -180,7 +197,10 @@ impl Core {
 
     fn answer(&mut self, entropy: &mut dyn Entropy, node: usize, answer: Answer) {
         let (slot, round) = (answer.tag.slot, answer.tag.round);
-        let seat = Seat { slot, generation: answer.tag.generation };
+        let seat = Seat {
+            slot,
+            generation: answer.tag.generation,
+        };
         match self.slots.tenant(slot, seat.generation) {
             Some(Entry::Attempt(attempt)) => {
                 let turn = attempt.answer(&mut self.world, entropy, seat, node, answer);
@@ -211,7 +231,8 @@ impl Core {
         }
         if self.world.members.fault(node).is_none() {
             for seat in self.world.take_owed(node) {
-                if let Some(Entry::Release(release)) = self.slots.tenant(seat.slot, seat.generation) {
+                if let Some(Entry::Release(release)) = self.slots.tenant(seat.slot, seat.generation)
+                {
                     let at = release.pay(&mut self.world, seat, node);
                     self.timers.set(seat.slot, at);
                 }
@@ -229,7 +250,9 @@ impl Core {
                 self.turn(entropy, seat.slot, turn);
             }
             Some(entry @ Entry::Connecting(_)) => {
-                let Entry::Connecting(connecting) = &*entry else { return };
+                let Entry::Connecting(connecting) = &*entry else {
+                    return;
+                };
                 let until = connecting.until;
                 match connecting.step(&mut self.world, seat) {
                     None => {
@@ -246,18 +269,30 @@ impl Core {
                     }
                 }
             }
+            Some(Entry::Inspection(inspection)) => {
+                if !inspection.contact(&mut self.world, seat) {
+                    self.contacts.push(seat);
+                }
+                self.look(seat.slot);
+            }
             _ => {}
         }
     }
 
     fn look(&mut self, slot: Slot) {
         let seat = self.seat(slot);
-        let Some(entry) = self.slots.get_mut(slot) else { return };
-        let Entry::Inspection(inspection) = entry else { return };
+        let Some(entry) = self.slots.get_mut(slot) else {
+            return;
+        };
+        let Entry::Inspection(inspection) = entry else {
+            return;
+        };
         match inspection.timer(&mut self.world, seat) {
             Some(at) => self.timers.set(slot, at),
             None => {
-                let Entry::Inspection(inspection) = std::mem::replace(entry, Entry::Over) else { return };
+                let Entry::Inspection(inspection) = std::mem::replace(entry, Entry::Over) else {
+                    return;
+                };
                 *entry = Entry::Inspected(inspection.into_found());
                 self.timers.set(slot, Moment::NEVER);
             }
@@ -281,8 +316,7 @@ impl Core {
                     self.timers.set(slot, at);
                     self.bury(slot);
                 }
-                Some(Entry::Connecting(_)) => self.contact(entropy, seat),
-                Some(Entry::Inspection(_)) => self.look(slot),
+                Some(Entry::Connecting(_) | Entry::Inspection(_)) => self.contact(entropy, seat),
                 _ => {}
             }
             self.adopt_orphans();
@@ -321,9 +355,9 @@ impl Core {
         self.timers.next()
     }
 
-    /// Takes what waits to be sent to a node.
+    /// Takes what waits to be sent to a node; the empty buffer is left in its place.
     pub(crate) fn take_requests(&mut self, node: usize, buffer: &mut Vec<Request>) {
-        buffer.append(&mut self.world.requests[node]);
+        std::mem::swap(buffer, &mut self.world.requests[node]);
     }
 
     pub(crate) fn has_requests(&self, node: usize) -> bool {
@@ -360,15 +394,28 @@ impl Core {
     }
 
     /// The JavaScript thread takes a grant. `None`: it was given back, or ran out meanwhile, and counts as a failed round.
-    pub(crate) fn accept(&mut self, now: Moment, entropy: &mut dyn Entropy, notice: Notice) -> Option<Grant> {
+    pub(crate) fn accept(
+        &mut self,
+        now: Moment,
+        entropy: &mut dyn Entropy,
+        notice: Notice,
+    ) -> Option<Grant> {
         self.world.now = now.max(self.world.now);
-        let seat = Seat { slot: notice.slot, generation: notice.generation };
+        let seat = Seat {
+            slot: notice.slot,
+            generation: notice.generation,
+        };
         let entry = self.slots.tenant(seat.slot, seat.generation)?;
-        let Entry::Lease(lease) = entry else { return None };
+        let Entry::Lease(lease) = entry else {
+            return None;
+        };
         match lease.accept(&mut self.world) {
-            Ok(()) => {
-                Some(Grant { attempts: lease.attempts, ttl_ms: millis(lease.ttl), id: lease.id, votes: lease.voters.summary() })
-            }
+            Ok(()) => Some(Grant {
+                attempts: lease.attempts,
+                ttl_ms: millis(lease.ttl),
+                id: lease.id,
+                votes: lease.voters.summary(),
+            }),
             Err(offer) => {
                 let mut attempt = offer?;
                 let votes = lease.voters.clone();
@@ -384,7 +431,9 @@ impl Core {
 
     /// How an acquire ended; frees its slot.
     pub(crate) fn take_failure(&mut self, slot: Slot) -> Option<Failure> {
-        let Some(Entry::Failed(_)) = self.slots.get(slot) else { return None };
+        let Some(Entry::Failed(_)) = self.slots.get(slot) else {
+            return None;
+        };
         self.timers.set(slot, Moment::NEVER);
         match self.slots.remove(slot) {
             Some(Entry::Failed(failure)) => Some(*failure),
@@ -394,7 +443,9 @@ impl Core {
 
     /// What an inspection found; frees its slot.
     pub(crate) fn take_found(&mut self, slot: Slot) -> Option<Vec<Found>> {
-        let Some(Entry::Inspected(_)) = self.slots.get(slot) else { return None };
+        let Some(Entry::Inspected(_)) = self.slots.get(slot) else {
+            return None;
+        };
         self.timers.set(slot, Moment::NEVER);
         match self.slots.remove(slot) {
             Some(Entry::Inspected(found)) => Some(found),

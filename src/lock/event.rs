@@ -27,19 +27,48 @@ pub(crate) struct Call {
 
 #[derive(Debug)]
 pub(crate) enum Event {
-    Acquire { slot: Slot, call: Call },
+    Acquire {
+        slot: Slot,
+        call: Call,
+    },
     /// The caller gave up waiting, or does not want what it was granted.
-    Cancel { slot: Slot },
-    Extend { slot: Slot, ttl: Duration },
-    Release { slot: Slot },
-    Connect { slot: Slot, timeout: Duration },
-    Inspect { slot: Slot, keys: Keys },
-    Answer { node: usize, answer: Answer },
-    Node { node: usize, status: Status },
+    Cancel {
+        slot: Slot,
+    },
+    Extend {
+        slot: Slot,
+        ttl: Duration,
+    },
+    Release {
+        slot: Slot,
+    },
+    Connect {
+        slot: Slot,
+        timeout: Duration,
+    },
+    Inspect {
+        slot: Slot,
+        keys: Keys,
+    },
+    Answer {
+        node: usize,
+        answer: Answer,
+    },
+    Node {
+        node: usize,
+        status: Status,
+    },
     /// The JavaScript thread lives.
     Seen,
     /// Time has passed.
     Tick,
+}
+
+impl Event {
+    /// A sign of life of the JavaScript thread.
+    pub(super) fn is_from_javascript(&self) -> bool {
+        !matches!(self, Self::Answer { .. } | Self::Node { .. } | Self::Tick)
+    }
 }
 
 /// What the driver knows of a node.
@@ -47,7 +76,9 @@ pub(crate) enum Event {
 pub(crate) enum Status {
     Connecting,
     /// `identity` tells servers apart (`run_id`); unknown where the server does not say.
-    Up { identity: Option<Arc<str>> },
+    Up {
+        identity: Option<Arc<str>>,
+    },
     Down(Fault),
 }
 
@@ -66,7 +97,9 @@ pub(crate) enum Kind {
     Failed(Verdict),
     Cancelled,
     /// The handle's ttl from now on.
-    Extended { ttl_ms: u32 },
+    Extended {
+        ttl_ms: u32,
+    },
     ExtendFailed,
     Released(Released),
     Lost(Lost),
@@ -125,7 +158,10 @@ pub(crate) struct Change {
 pub(crate) enum VoteSeen {
     Pending,
     Granted,
-    Refused { remaining: Option<Duration>, not_a_lock: Option<Arc<str>> },
+    Refused {
+        remaining: Option<Duration>,
+        not_a_lock: Option<Arc<str>>,
+    },
     Faulted(Fault),
 }
 

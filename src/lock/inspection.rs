@@ -6,20 +6,38 @@ use crate::node::{Command, Fault, FaultCode, Holding, Id, Keys, Moment, Reply};
 
 pub(super) struct Inspection {
     keys: Keys,
+    /// It waits for the nodes' first contact, and then for their answers, until then.
     until: Moment,
+    asked: bool,
     found: Vec<Option<Holding>>,
 }
 
 impl Inspection {
-    pub(super) fn start(world: &mut World, seat: Seat, keys: Keys) -> Self {
-        let mut inspection =
-            Self { until: world.now + world.config.node_timeout, found: vec![None; world.members.len()], keys };
-        for node in 0..world.members.len() {
-            if let Some(fault) = world.ask(node, seat, 0, Command::Probe, &inspection.keys, Id::NIL) {
-                inspection.found[node] = Some(Holding::Faulted(fault));
-            }
+    pub(super) fn new(world: &World, keys: Keys) -> Self {
+        let until = world.now + world.config.connect_timeout;
+        Self {
+            keys,
+            until,
+            asked: false,
+            found: vec![None; world.members.len()],
         }
-        inspection
+    }
+
+    /// Asks, once all nodes have been reached or have failed to be. False while it waits for that.
+    pub(super) fn contact(&mut self, world: &mut World, seat: Seat) -> bool {
+        if self.asked {
+            return true;
+        }
+        if !world.members.are_tried() && world.now < self.until {
+            return false;
+        }
+        self.asked = true;
+        self.until = world.now + world.config.node_timeout;
+        for (node, found) in self.found.iter_mut().enumerate() {
+            let fault = world.ask(node, seat, 0, Command::Probe, &self.keys, Id::NIL);
+            *found = fault.map(Holding::Faulted);
+        }
+        true
     }
 
     /// Takes one node's answer.
@@ -40,8 +58,16 @@ impl Inspection {
     }
 
     pub(super) fn into_found(self) -> Vec<Found> {
-        let silent = || Holding::Faulted(Fault::new(FaultCode::Timeout, "no answer within the node timeout"));
-        let found = |(node, holding): (usize, Option<Holding>)| Found { node, holding: holding.unwrap_or_else(silent) };
+        let silent = || {
+            Holding::Faulted(Fault::new(
+                FaultCode::Timeout,
+                "no answer within the node timeout",
+            ))
+        };
+        let found = |(node, holding): (usize, Option<Holding>)| Found {
+            node,
+            holding: holding.unwrap_or_else(silent),
+        };
         self.found.into_iter().enumerate().map(found).collect()
     }
 }

@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use super::ballot::{Ballot, Count};
 use super::backoff::draw;
+use super::ballot::{Ballot, Count};
 use super::event::{Entropy, Kind, Lost};
 use super::lease::Lease;
 use super::world::{Seat, World};
@@ -80,7 +80,9 @@ impl Renewal {
     }
 
     pub(super) fn next(&self) -> Moment {
-        self.extension.as_ref().map_or(self.next, |extension| extension.until)
+        self.extension
+            .as_ref()
+            .map_or(self.next, |extension| extension.until)
     }
 
     /// At a third of the validity, drawn a little earlier so that leases taken together spread out.
@@ -95,7 +97,13 @@ impl Renewal {
 
 impl Lease {
     /// The user asks for an extension. One at a time; a renewal under way is let finish first.
-    pub(super) fn extend(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat, ttl: Duration) -> Moment {
+    pub(super) fn extend(
+        &mut self,
+        world: &mut World,
+        entropy: &mut dyn Entropy,
+        seat: Seat,
+        ttl: Duration,
+    ) -> Moment {
         if !self.is_valid(world.now) || self.renewal.asked_ttl.is_some() {
             world.notify(seat, Kind::ExtendFailed);
             return self.timer();
@@ -144,7 +152,9 @@ impl Lease {
                 self.fill(world, seat, node);
                 continue;
             }
-            let command = Command::Extend { ttl_ms: ttl.as_millis() as u64 };
+            let command = Command::Extend {
+                ttl_ms: ttl.as_millis() as u64,
+            };
             if let Some(fault) = world.ask(node, seat, round, command, &self.keys, self.id) {
                 ballot.cast(node, 0, 0, Some(fault));
             }
@@ -165,7 +175,10 @@ impl Lease {
         let ttl_ms = self.remaining(world.now).as_millis() as u64;
         if ttl_ms > 0 {
             let command = Command::Acquire { ttl_ms };
-            if world.ask(node, seat, self.renewal.round, command, &self.keys, self.id).is_none() {
+            if world
+                .ask(node, seat, self.renewal.round, command, &self.keys, self.id)
+                .is_none()
+            {
                 self.renewal.filling |= 1 << node;
                 self.sent |= 1 << node;
             }
@@ -195,14 +208,18 @@ impl Lease {
             return;
         }
         if let Some(extension) = &mut self.renewal.extension {
-            world.members.observe_round_trip(extension.sent_at, world.now);
+            world
+                .members
+                .observe_round_trip(extension.sent_at, world.now);
             extension.ballot.cast(node, mine, no, fault);
             self.decide_extension(world, entropy, seat);
         }
     }
 
     fn decide_extension(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) {
-        let Some(extension) = &self.renewal.extension else { return };
+        let Some(extension) = &self.renewal.extension else {
+            return;
+        };
         match extension.ballot.count(world.quorum()) {
             Count::Open => {}
             Count::Granted if world.now < self.deadline => self.end_extension(world, entropy, seat),
@@ -212,13 +229,20 @@ impl Lease {
     }
 
     fn end_extension(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) {
-        let Some(extension) = self.renewal.extension.take() else { return };
+        let Some(extension) = self.renewal.extension.take() else {
+            return;
+        };
         self.deadline = extension.sent_at + world.config.validity(extension.ttl);
         world.counters.extended += 1;
         if extension.asked_for {
             self.ttl = extension.ttl;
             self.renewal.asked_ttl = None;
-            world.notify(seat, Kind::Extended { ttl_ms: millis(self.ttl) });
+            world.notify(
+                seat,
+                Kind::Extended {
+                    ttl_ms: millis(self.ttl),
+                },
+            );
         }
         self.renewal.schedule(self.deadline, world, entropy);
         if self.renewal.asked_ttl.is_some() {

@@ -51,6 +51,9 @@ pub(crate) struct Fault {
 
 impl Fault {
     pub(crate) fn new(code: FaultCode, message: impl Into<Arc<str>>) -> Self {
-        Self { code, message: message.into() }
+        Self {
+            code,
+            message: message.into(),
+        }
     }
 }

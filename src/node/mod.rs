@@ -53,7 +53,10 @@ pub(crate) struct Request {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Holding {
     Free,
-    Held { value: Box<str>, remaining: Duration },
+    Held {
+        value: Box<str>,
+        remaining: Duration,
+    },
     /// Something that no lock client wrote: another type, or a key that never expires.
     NotALock(Arc<str>),
     Faulted(Fault),
@@ -62,13 +65,21 @@ pub(crate) enum Holding {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reply {
     /// One bit for each key: `yes` granted, extended or released; `no` refused or gone. A key in neither faulted.
-    Voted { yes: u64, no: u64, fault: Option<Fault> },
+    Voted {
+        yes: u64,
+        no: u64,
+        fault: Option<Fault>,
+    },
     Probed(Vec<Holding>),
 }
 
 impl Reply {
     pub(crate) fn fault(fault: Fault) -> Self {
-        Self::Voted { yes: 0, no: 0, fault: Some(fault) }
+        Self::Voted {
+            yes: 0,
+            no: 0,
+            fault: Some(fault),
+        }
     }
 }
 
@@ -80,8 +91,8 @@ pub(crate) struct Answer {
 
 /// One lock server as the driver sees it. Any thread may pump it; none ever waits in there.
 pub(crate) trait Node: Send + Sync {
-    /// Sends what `take` yields (it is called at most a few times, and empties what waited for this node),
-    /// and adds to `answers` what has come back since.
+    /// Sends what `take` yields and adds to `answers` what has come back since. `take` swaps an empty buffer for the
+    /// requests that wait; it may be called again.
     fn pump(&self, now: Moment, take: &mut dyn FnMut(&mut Vec<Request>), answers: &mut Vec<Answer>);
 
     /// Median and 99th percentile of recent round trips; zero before the first.

@@ -40,7 +40,10 @@ mod tests {
 
     #[test]
     fn is_zero_before_the_first() {
-        assert_eq!(RoundTrips::default().percentiles(), (Duration::ZERO, Duration::ZERO));
+        assert_eq!(
+            RoundTrips::default().percentiles(),
+            (Duration::ZERO, Duration::ZERO)
+        );
     }
 
     #[test]
@@ -52,6 +55,9 @@ mod tests {
         for micros in 0..WINDOW as u64 {
             trips.record(Duration::from_micros(micros));
         }
-        assert_eq!(trips.percentiles(), (Duration::from_micros(256), Duration::from_micros(506)));
+        assert_eq!(
+            trips.percentiles(),
+            (Duration::from_micros(256), Duration::from_micros(506))
+        );
     }
 }

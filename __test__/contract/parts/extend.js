@@ -2,12 +2,12 @@
 
 const { test } = require('node:test')
 const assert = require('node:assert/strict')
-const { open, uniqueKey, LockLostError } = require('../../support/quorlock')
+const { allUp, open, uniqueKey, LockLostError } = require('../../support/quorlock')
 const { until } = require('../../support/until')
 
 module.exports = (backend) => {
   test('longer', async (t) => {
-    const redlock = open(t, backend.nodes)
+    const redlock = await allUp(t, backend.nodes)
     const key = uniqueKey()
     const lock = await redlock.acquire(key, 1000)
     assert.equal(await lock.extend(20_000), undefined)

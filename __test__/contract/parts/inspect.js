@@ -2,7 +2,7 @@
 
 const { test } = require('node:test')
 const assert = require('node:assert/strict')
-const { open, uniqueKey } = require('../../support/quorlock')
+const { allUp, open, uniqueKey } = require('../../support/quorlock')
 const { until } = require('../../support/until')
 
 module.exports = (backend) => {
@@ -19,8 +19,8 @@ module.exports = (backend) => {
   })
 
   test('a held key, also when another instance holds it', async (t) => {
-    const redlock = open(t, backend.nodes)
-    const other = open(t, backend.nodes)
+    const redlock = await allUp(t, backend.nodes)
+    const other = await allUp(t, backend.nodes)
     const key = uniqueKey()
     const lock = await redlock.acquire(key, 5000)
     for (const asked of [redlock, other]) {

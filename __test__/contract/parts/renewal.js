@@ -3,6 +3,7 @@
 const { test } = require('node:test')
 const assert = require('node:assert/strict')
 const { open, uniqueKey, LockLostError } = require('../../support/quorlock')
+const { outside } = require('../../support/context')
 const { sleep, until } = require('../../support/until')
 
 module.exports = (backend) => {
@@ -15,7 +16,7 @@ module.exports = (backend) => {
       while (performance.now() < end) {
         assert.equal(lock.isHeld, true)
         assert.ok(lock.remaining <= 300)
-        assert.equal(await other.tryAcquire(key, 300), null)
+        assert.equal(await outside(() => other.tryAcquire(key, 300)), null)
         await sleep(20)
       }
       assert.equal(lock.signal.aborted, false)
@@ -36,7 +37,7 @@ module.exports = (backend) => {
       150,
       async (lock) => {
         const { signal } = lock
-        const successor = await other.acquire(key, 5000, { wait: 10_000 })
+        const successor = await outside(() => other.acquire(key, 5000, { wait: 10_000 }))
         assert.equal(lock.isHeld, false)
         await until(() => signal.aborted)
         assert.ok(signal.reason instanceof LockLostError)
@@ -89,7 +90,7 @@ module.exports = (backend) => {
     redlock.on('lost', (event) => lost.push(event))
     await redlock.withLock(key, 200, async (lock) => {
       const { signal } = lock
-      const successor = await other.acquire(key, 5000, { wait: 10_000 })
+      const successor = await outside(() => other.acquire(key, 5000, { wait: 10_000 }))
       assert.equal(lock.isHeld, false)
       await until(() => signal.aborted)
       await successor.release()

@@ -2,7 +2,7 @@
 
 const { test } = require('node:test')
 const assert = require('node:assert/strict')
-const { open, uniqueKey, LockContendedError } = require('../../support/quorlock')
+const { allUp, open, uniqueKey, LockContendedError } = require('../../support/quorlock')
 const { sleep, until } = require('../../support/until')
 
 module.exports = (backend) => {
@@ -82,7 +82,7 @@ module.exports = (backend) => {
   })
 
   test('extended and renewed as one', async (t) => {
-    const redlock = open(t, backend.nodes)
+    const redlock = await allUp(t, backend.nodes)
     const keys = keysOf(2)
     const lock = await redlock.acquire(keys, 200, { renew: true })
     await sleep(500)

@@ -2,7 +2,7 @@
 
 const { test } = require('node:test')
 const assert = require('node:assert/strict')
-const { open, uniqueKey } = require('../../support/quorlock')
+const { allUp, open, uniqueKey } = require('../../support/quorlock')
 const { until } = require('../../support/until')
 
 // What other clients see: a key verbatim behind the prefix, a string of 32 lowercase hex characters, a ttl in ms.
@@ -11,7 +11,7 @@ module.exports = (backend) => {
   const everywhere = (check) => until(async () => (await Promise.all(backend.servers.map(check))).every(Boolean))
 
   test('the key, the value and its ttl', async (t) => {
-    const redlock = open(t, backend.nodes)
+    const redlock = await allUp(t, backend.nodes)
     const key = uniqueKey()
     const lock = await redlock.acquire(key, 5000)
     await everywhere(async (server) => (await server.command('GET', key)) === lock.id)
@@ -25,7 +25,7 @@ module.exports = (backend) => {
 
   test('keyPrefix', async (t) => {
     const key = uniqueKey()
-    const prefixed = open(t, backend.nodes, { keyPrefix: 'app:' })
+    const prefixed = await allUp(t, backend.nodes, { keyPrefix: 'app:' })
     const plain = open(t, backend.nodes)
     const same = open(t, backend.nodes, { keyPrefix: 'app:' })
     const lock = await prefixed.acquire(key, 5000)
@@ -41,7 +41,7 @@ module.exports = (backend) => {
   })
 
   test('several keys share one value', async (t) => {
-    const redlock = open(t, backend.nodes)
+    const redlock = await allUp(t, backend.nodes)
     const keys = [uniqueKey(), uniqueKey()]
     const lock = await redlock.acquire(keys, 5000)
     for (const key of keys) await everywhere(async (server) => (await server.command('GET', key)) === lock.id)
@@ -49,10 +49,10 @@ module.exports = (backend) => {
 
   test('db', async (t) => {
     const key = uniqueKey()
-    const inDb = (db) => open(t, backend.servers.map((server) => `${server.url}/${db}`))
-    const lock = await inDb(3).acquire(key, 5000)
-    assert.ok(await inDb(0).tryAcquire(key, 5000), 'another db is another lock')
-    assert.equal(await inDb(3).tryAcquire(key, 5000), null)
+    const inDb = (db) => allUp(t, backend.servers.map((server) => `${server.url}/${db}`))
+    const lock = await (await inDb(3)).acquire(key, 5000)
+    assert.ok(await (await inDb(0)).tryAcquire(key, 5000), 'another db is another lock')
+    assert.equal(await (await inDb(3)).tryAcquire(key, 5000), null)
     for (const server of backend.servers) {
       const value = await server.command('EVAL', "redis.call('SELECT', 3) return redis.call('GET', KEYS[1])", 1, key)
       assert.equal(value, lock.id)

@@ -7,7 +7,7 @@ async function onlyOne(provider: LockProvider, resource: string, work: () => Pro
   await using lock: DistributedLock = provider.createLock(resource)
   if (!(await lock.tryAcquire(0))) return false
   await work()
-  return lock.extend(1000)
+  return await lock.extend(1000)
 }
 
 const redlock = new Redlock({ nodes: 'memory:provider' })

@@ -8,7 +8,7 @@ const record = require('../../../js/record')
 const native = require('../../../js/native')
 
 const engines = []
-let queue = []
+const queue = []
 let wake = null
 let holds = 0
 
@@ -166,4 +166,29 @@ async function deliver() {
 /** After the microtasks that are due now, flush and idle check included. */
 const settled = () => new Promise((resolve) => setImmediate(resolve))
 
-module.exports = { engines, deliver, settled, record, heldOpen: () => holds, forget: () => (queue = []) }
+const { Redlock } = require('../../../js/redlock')
+
+const THREE = ['redis://a', 'redis://b', 'redis://c']
+
+/** A Redlock over three nodes that do not exist, and its engine. */
+function open(options = {}) {
+  const redlock = new Redlock({ nodes: THREE, ...options })
+  return { redlock, engine: engines.at(-1) }
+}
+
+/** A lock in slot 0 of a new instance. */
+async function held({ key = 'key', ttl = 5000, ...options } = {}) {
+  const opened = open(options)
+  const asked = opened.redlock.acquire(key, ttl)
+  opened.engine.grant(0, { ttl })
+  await deliver()
+  return { ...opened, lock: await asked }
+}
+
+/** A promise whose rejection is looked at later. */
+function quiet(promise) {
+  promise.catch(() => {})
+  return promise
+}
+
+module.exports = { open, held, quiet, deliver, settled, record, holds: () => holds }

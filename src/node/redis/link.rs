@@ -27,12 +27,21 @@ pub(crate) struct Link {
     in_flight: VecDeque<Batch>,
     /// Requests that the server answered with NOSCRIPT: they go out again, once, with the script's text.
     again: Vec<Request>,
+    /// An empty buffer of a batch that is done, for the next one.
+    spare: Vec<Request>,
     dead: bool,
 }
 
 impl Link {
     pub(super) fn new(connection: MultiplexedConnection, driver: BoxFuture<'static, ()>) -> Self {
-        Self { connection, driver, in_flight: VecDeque::new(), again: Vec::new(), dead: false }
+        Self {
+            connection,
+            driver,
+            in_flight: VecDeque::new(),
+            again: Vec::new(),
+            spare: Vec::new(),
+            dead: false,
+        }
     }
 
     pub(super) fn is_dead(&self) -> bool {
@@ -42,6 +51,10 @@ impl Link {
     /// When the oldest batch without an answer was sent.
     pub(super) fn waiting_since(&self) -> Option<Moment> {
         self.in_flight.front().map(|batch| batch.sent_at)
+    }
+
+    pub(super) fn buffer(&mut self) -> Vec<Request> {
+        std::mem::take(&mut self.spare)
     }
 
     pub(super) fn send(&mut self, now: Moment, requests: Vec<Request>) {
@@ -59,11 +72,17 @@ impl Link {
             Box::pin(async move { connection.send_packed_commands(&pipeline, 0, count).await });
         // The first poll packs the commands and hands them to the driver. Nobody waits for this future by its waker:
         // whoever polls the driver looks at it afterwards.
-        let early = values.as_mut().poll(&mut Context::from_waker(noop_waker_ref()));
+        let early = values
+            .as_mut()
+            .poll(&mut Context::from_waker(noop_waker_ref()));
         if let Poll::Ready(result) = early {
             values = Box::pin(futures::future::ready(result));
         }
-        self.in_flight.push_back(Batch { requests, sent_at: now, values });
+        self.in_flight.push_back(Batch {
+            requests,
+            sent_at: now,
+            values,
+        });
     }
 
     /// Writes what waits, reads what has come, and takes the answers. Returns the round trips of whole batches.
@@ -79,7 +98,9 @@ impl Link {
                 self.dead = true;
             }
             while let Some(result) = self.poll_front() {
-                let Some(batch) = self.in_flight.pop_front() else { break };
+                let Some(batch) = self.in_flight.pop_front() else {
+                    break;
+                };
                 round_trip(batch.sent_at);
                 self.take(batch.requests, result, answers);
             }
@@ -90,7 +111,10 @@ impl Link {
             self.send_as(now, again, ScriptForm::Source);
         }
         if self.dead {
-            self.abandon(&Fault::new(FaultCode::Connect, "the connection was closed"), answers);
+            self.abandon(
+                &Fault::new(FaultCode::Connect, "the connection was closed"),
+                answers,
+            );
         }
     }
 
@@ -102,7 +126,12 @@ impl Link {
         }
     }
 
-    fn take(&mut self, requests: Vec<Request>, result: RedisResult<Vec<Value>>, answers: &mut Vec<Answer>) {
+    fn take(
+        &mut self,
+        mut requests: Vec<Request>,
+        result: RedisResult<Vec<Value>>,
+        answers: &mut Vec<Answer>,
+    ) {
         let values = match result {
             Ok(values) => values,
             Err(error) => {
@@ -112,15 +141,19 @@ impl Link {
             }
         };
         let mut rest = values.as_slice();
-        for request in requests {
+        for request in requests.drain(..) {
             let (own, others) = rest.split_at(value_count(&request).min(rest.len()));
             rest = others;
             if lacks_script(own) {
                 self.again.push(request);
             } else {
-                answers.push(Answer { tag: request.tag, reply: read(&request, own) });
+                answers.push(Answer {
+                    tag: request.tag,
+                    reply: read(&request, own),
+                });
             }
         }
+        self.spare = requests;
     }
 
     /// Every request without an answer gets this fault for one.
@@ -132,5 +165,8 @@ impl Link {
 }
 
 pub(super) fn fail(request: &Request, fault: &Fault) -> Answer {
-    Answer { tag: request.tag, reply: Reply::fault(fault.clone()) }
+    Answer {
+        tag: request.tag,
+        reply: Reply::fault(fault.clone()),
+    }
 }

@@ -77,7 +77,10 @@ impl RedisNode {
     pub(crate) fn new(options: &Options) -> Self {
         let bell = Arc::new(Bell::default());
         Self {
-            state: Mutex::new(State { link: None, fault: Fault::new(FaultCode::Connect, "still connecting") }),
+            state: Mutex::new(State {
+                link: None,
+                fault: Fault::new(FaultCode::Connect, "still connecting"),
+            }),
             waker: bell.clone().into(),
             bell,
             trips: Mutex::default(),
@@ -138,11 +141,21 @@ impl RedisNode {
         self.shared
     }
 
-    fn run(&self, state: &mut State, now: Moment, take: &mut dyn FnMut(&mut Vec<Request>), answers: &mut Vec<Answer>) {
-        let mut requests = Vec::new();
+    fn run(
+        &self,
+        state: &mut State,
+        now: Moment,
+        take: &mut dyn FnMut(&mut Vec<Request>),
+        answers: &mut Vec<Answer>,
+    ) {
+        let mut requests = state.link.as_mut().map(Link::buffer).unwrap_or_default();
         take(&mut requests);
         let Some(link) = &mut state.link else {
-            answers.extend(requests.iter().map(|request| link::fail(request, &state.fault)));
+            answers.extend(
+                requests
+                    .iter()
+                    .map(|request| link::fail(request, &state.fault)),
+            );
             self.bell.woken.store(false, Ordering::SeqCst);
             return;
         };
@@ -150,9 +163,17 @@ impl RedisNode {
             link.send(now, requests);
         }
         self.bell.woken.store(false, Ordering::SeqCst);
-        link.drive(now, &mut Context::from_waker(&self.waker), answers, |sent_at| {
-            self.trips.lock().unwrap_or_else(PoisonError::into_inner).record(now.since(sent_at));
-        });
+        link.drive(
+            now,
+            &mut Context::from_waker(&self.waker),
+            answers,
+            |sent_at| {
+                self.trips
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .record(now.since(sent_at));
+            },
+        );
         let waits = link.waiting_since().is_some();
         if link.is_dead() || (waits && !self.watched.swap(true, Ordering::SeqCst)) {
             self.bell.ring.notify_one();
@@ -161,11 +182,18 @@ impl RedisNode {
 }
 
 impl Node for RedisNode {
-    fn pump(&self, now: Moment, take: &mut dyn FnMut(&mut Vec<Request>), answers: &mut Vec<Answer>) {
+    fn pump(
+        &self,
+        now: Moment,
+        take: &mut dyn FnMut(&mut Vec<Request>),
+        answers: &mut Vec<Answer>,
+    ) {
         self.bell.asked.store(true, Ordering::SeqCst);
         while self.bell.has_work() {
             // Whoever has it looks for work after letting go of it, and so sees the mark made above.
-            let Ok(mut state) = self.state.try_lock() else { return };
+            let Ok(mut state) = self.state.try_lock() else {
+                return;
+            };
             self.bell.pumping.store(true, Ordering::SeqCst);
             self.bell.asked.store(false, Ordering::SeqCst);
             self.run(&mut state, now, take, answers);
@@ -174,6 +202,9 @@ impl Node for RedisNode {
     }
 
     fn round_trip(&self) -> (Duration, Duration) {
-        self.trips.lock().unwrap_or_else(PoisonError::into_inner).percentiles()
+        self.trips
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .percentiles()
     }
 }
