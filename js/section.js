@@ -13,11 +13,14 @@ async function runSection(desk, request, fn) {
   const since = performance.now()
   let lock = await ask(desk, request, request.retry)
   if (!lock.isHeld || isAborted(request)) lock = await askAgain(desk, request, lock, since)
+  // A function may wait for nothing but its lock's signal: then nobody else reaches the lock, nor this function.
+  desk.running.add(lock)
   enterSection()
   try {
     return await runHolding(desk.settings.scope, request.key, lock, fn)
   } finally {
     leaveSection()
+    desk.running.delete(lock)
     await lock.release() // never rejects
   }
 }

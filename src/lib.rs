@@ -15,14 +15,8 @@
 
 #[cfg(feature = "binding")]
 mod binding;
-#[cfg_attr(
-    not(feature = "binding"),
-    allow(dead_code, reason = "the binding is its caller")
-)]
+#[cfg_attr(not(feature = "binding"), allow(dead_code, reason = "the binding is its caller"))]
 mod driver;
-#[cfg_attr(
-    not(feature = "binding"),
-    allow(dead_code, reason = "the binding is its caller")
-)]
+#[cfg_attr(not(feature = "binding"), allow(dead_code, reason = "the binding is its caller"))]
 mod lock;
 mod node;

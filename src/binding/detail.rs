@@ -83,27 +83,15 @@ pub struct HeldDetail {
 }
 
 pub(super) fn code_and_message(fault: &Fault) -> (Option<String>, Option<String>) {
-    (
-        Some(fault.code.name().to_owned()),
-        Some(fault.message.to_string()),
-    )
+    (Some(fault.code.name().to_owned()), Some(fault.message.to_string()))
 }
 
 fn vote(node: usize, seen: &VoteSeen) -> Option<VoteDetail> {
-    let base = VoteDetail {
-        node: node as u32,
-        vote: 0,
-        code: None,
-        message: None,
-        remaining: None,
-    };
+    let base = VoteDetail { node: node as u32, vote: 0, code: None, message: None, remaining: None };
     Some(match seen {
         VoteSeen::Pending => return None,
         VoteSeen::Granted => base,
-        VoteSeen::Refused {
-            remaining,
-            not_a_lock,
-        } => VoteDetail {
+        VoteSeen::Refused { remaining, not_a_lock } => VoteDetail {
             vote: 1,
             remaining: remaining.map(ms),
             code: not_a_lock.as_ref().map(|_| "NOT_A_LOCK".to_owned()),
@@ -112,12 +100,7 @@ fn vote(node: usize, seen: &VoteSeen) -> Option<VoteDetail> {
         },
         VoteSeen::Faulted(fault) => {
             let (code, message) = code_and_message(fault);
-            VoteDetail {
-                vote: 2,
-                code,
-                message,
-                ..base
-            }
+            VoteDetail { vote: 2, code, message, ..base }
         }
     })
 }
@@ -127,12 +110,7 @@ impl From<Failure> for Detail {
         Self {
             attempts: failure.attempts,
             retry_after: failure.retry_after.map(ms),
-            votes: failure
-                .votes
-                .iter()
-                .enumerate()
-                .filter_map(|(node, seen)| vote(node, seen))
-                .collect(),
+            votes: failure.votes.iter().enumerate().filter_map(|(node, seen)| vote(node, seen)).collect(),
             inspections: None,
         }
     }
@@ -140,39 +118,20 @@ impl From<Failure> for Detail {
 
 impl From<Vec<Found>> for Detail {
     fn from(found: Vec<Found>) -> Self {
-        Self {
-            inspections: Some(found.into_iter().map(InspectionDetail::from).collect()),
-            ..Self::default()
-        }
+        Self { inspections: Some(found.into_iter().map(InspectionDetail::from).collect()), ..Self::default() }
     }
 }
 
 impl From<Found> for InspectionDetail {
     fn from(found: Found) -> Self {
-        let base = Self {
-            node: found.node as u32,
-            held: false,
-            id: None,
-            remaining: None,
-            error: None,
-        };
+        let base = Self { node: found.node as u32, held: false, id: None, remaining: None, error: None };
         match found.holding {
             Holding::Free => base,
-            Holding::Held { value, remaining } => Self {
-                held: true,
-                id: Some(value.into()),
-                remaining: Some(ms(remaining)),
-                ..base
-            },
-            Holding::NotALock(why) => Self {
-                held: true,
-                error: Some(format!("NOT_A_LOCK {why}")),
-                ..base
-            },
-            Holding::Faulted(fault) => Self {
-                error: Some(format!("{} {}", fault.code.name(), fault.message)),
-                ..base
-            },
+            Holding::Held { value, remaining } => {
+                Self { held: true, id: Some(value.into()), remaining: Some(ms(remaining)), ..base }
+            }
+            Holding::NotALock(why) => Self { held: true, error: Some(format!("NOT_A_LOCK {why}")), ..base },
+            Holding::Faulted(fault) => Self { error: Some(format!("{} {}", fault.code.name(), fault.message)), ..base },
         }
     }
 }
@@ -182,29 +141,11 @@ impl From<Word> for NoticeDetail {
         let (kind, node, code, message) = match word {
             Word::Changed(change) => {
                 let (code, message) = change.fault.as_ref().map_or((None, None), code_and_message);
-                (
-                    if change.fault.is_some() {
-                        "nodeDown"
-                    } else {
-                        "nodeUp"
-                    },
-                    change.node,
-                    code,
-                    message,
-                )
+                (if change.fault.is_some() { "nodeDown" } else { "nodeUp" }, change.node, code, message)
             }
-            Word::Warning {
-                node,
-                code,
-                message,
-            } => ("warning", node, Some(code.to_owned()), Some(message)),
+            Word::Warning { node, code, message } => ("warning", node, Some(code.to_owned()), Some(message)),
             Word::Password { node } => ("password", node, None, None),
         };
-        Self {
-            kind: kind.to_owned(),
-            node: node as u32,
-            code,
-            message,
-        }
+        Self { kind: kind.to_owned(), node: node as u32, code, message }
     }
 }

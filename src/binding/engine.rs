@@ -6,9 +6,7 @@ use std::time::Duration;
 use napi::{Error, Result, Status};
 use napi_derive::napi;
 
-use super::detail::{
-    Detail, HeldDetail, NodeDetail, NoticeDetail, StatsDetail, code_and_message, ms,
-};
+use super::detail::{Detail, HeldDetail, NodeDetail, NoticeDetail, StatsDetail, code_and_message, ms};
 use super::environment::register;
 use super::key::KeyText;
 use super::settings::{EngineConfig, RetryConfig, span};
@@ -34,29 +32,15 @@ impl Engine {
     #[napi(constructor)]
     pub fn new(config: EngineConfig) -> Result<Self> {
         let lock = config.lock();
-        let (retry, nodes, prefix) = (lock.retry, lock.nodes, config.key_prefix);
+        let (retry, nodes, prefix) = (config.retry(), lock.nodes, config.key_prefix);
         let client_name = config.client_name;
-        let settings = config
-            .nodes
-            .into_iter()
-            .map(|node| node.settings(client_name.as_deref()))
-            .collect();
+        let settings = config.nodes.into_iter().map(|node| node.settings(client_name.as_deref())).collect();
         let (id, engine) = register(|wake| {
             let started = driver::Engine::start(lock, settings, wake);
-            started.map_err(|error| {
-                Error::new(
-                    Status::GenericFailure,
-                    format!("the I/O thread did not start: {error}"),
-                )
-            })
+            started
+                .map_err(|error| Error::new(Status::GenericFailure, format!("the I/O thread did not start: {error}")))
         })?;
-        Ok(Self {
-            id,
-            prefix,
-            retry,
-            nodes,
-            engine,
-        })
+        Ok(Self { id, prefix, retry, nodes, engine })
     }
 
     #[napi(getter)]
@@ -71,32 +55,19 @@ impl Engine {
     fn call(&self, keys: Keys, ttl: f64, flags: u32, retry: Retry) -> u32 {
         let once = flags & ONCE != 0;
         let retry = if once { Retry::ONCE } else { retry };
-        let call = Call {
-            keys,
-            ttl: span(ttl),
-            renew: flags & RENEW != 0,
-            once,
-            retry,
-        };
+        let call = Call { keys, ttl: span(ttl), renew: flags & RENEW != 0, once, retry };
         self.engine.call(|slot| Event::Acquire { slot, call })
     }
 
     #[napi]
     pub fn acquire(&self, key: KeyText, ttl: f64, flags: u32) -> u32 {
-        let keys = if self.prefix.is_empty() {
-            Keys::one(key.as_str())
-        } else {
-            self.key(key.as_str())
-        };
+        let keys = if self.prefix.is_empty() { Keys::one(key.as_str()) } else { self.key(key.as_str()) };
         self.call(keys, ttl, flags, self.retry)
     }
 
     #[napi]
     pub fn acquire_with(&self, keys: Vec<String>, ttl: f64, flags: u32, retry: RetryConfig) -> u32 {
-        let keys = keys
-            .into_iter()
-            .map(|key| [self.prefix.as_str(), &key].concat().into())
-            .collect();
+        let keys = keys.into_iter().map(|key| [self.prefix.as_str(), &key].concat().into()).collect();
         self.call(Keys::many(keys), ttl, flags, retry.into())
     }
 
@@ -107,10 +78,7 @@ impl Engine {
 
     #[napi]
     pub fn extend(&self, slot: u32, ttl: f64) {
-        self.engine.tell(Event::Extend {
-            slot,
-            ttl: span(ttl),
-        });
+        self.engine.tell(Event::Extend { slot, ttl: span(ttl) });
     }
 
     #[napi]
@@ -125,10 +93,7 @@ impl Engine {
 
     #[napi]
     pub fn connect(&self, timeout: f64) -> u32 {
-        self.engine.call(|slot| Event::Connect {
-            slot,
-            timeout: span(timeout),
-        })
+        self.engine.call(|slot| Event::Connect { slot, timeout: span(timeout) })
     }
 
     #[napi]
@@ -143,9 +108,7 @@ impl Engine {
             Some(failure) => failure.into(),
             None => match core.take_found(slot) {
                 Some(found) => found.into(),
-                None => core
-                    .lease_votes(now, slot)
-                    .map_or_else(Detail::default, Detail::from),
+                None => core.lease_votes(now, slot).map_or_else(Detail::default, Detail::from),
             },
         })
     }
@@ -157,8 +120,7 @@ impl Engine {
 
     #[napi]
     pub fn credential(&self, node: u32, password: Option<String>, error: Option<String>) {
-        let answer =
-            password.ok_or_else(|| error.unwrap_or_else(|| "it gave no password".to_owned()));
+        let answer = password.ok_or_else(|| error.unwrap_or_else(|| "it gave no password".to_owned()));
         self.engine.answer_password(node as usize, answer);
     }
 
@@ -193,16 +155,8 @@ impl Engine {
                 None => "up",
                 Some(_) => "down",
             };
-            let (code, message) = fault
-                .filter(|_| state == "down")
-                .map_or((None, None), code_and_message);
-            NodeDetail {
-                state: state.to_owned(),
-                code,
-                message,
-                p50: ms(p50),
-                p99: ms(p99),
-            }
+            let (code, message) = fault.filter(|_| state == "down").map_or((None, None), code_and_message);
+            NodeDetail { state: state.to_owned(), code, message, p50: ms(p50), p99: ms(p99) }
         })
     }
 
@@ -210,11 +164,7 @@ impl Engine {
     pub fn locks(&self) -> Vec<HeldDetail> {
         let held = self.engine.read(|core, now| core.held_keys(now));
         let detail = |row: crate::lock::HeldKey| HeldDetail {
-            key: row
-                .key
-                .strip_prefix(self.prefix.as_str())
-                .unwrap_or(&row.key)
-                .to_owned(),
+            key: row.key.strip_prefix(self.prefix.as_str()).unwrap_or(&row.key).to_owned(),
             id: row.id.hex(&mut [0; HEX_LENGTH]).to_owned(),
             since: ms(unix_time(row.granted_at)).floor(),
             remaining: ms(row.remaining),
@@ -237,7 +187,6 @@ impl Engine {
     /// The process exits: gives everything back, and waits for the answers at most so long.
     #[napi]
     pub fn shutdown(&self, limit: f64) {
-        self.engine
-            .shut_down(span(limit).min(Duration::from_secs(1)));
+        self.engine.shut_down(span(limit).min(Duration::from_secs(1)));
     }
 }

@@ -34,11 +34,7 @@ thread_local! {
 /// Opens the environment. `wake` is called, once for each batch, when records wait.
 #[napi]
 pub fn open(env: Env, wake: Function<'_, (), ()>) -> Result<()> {
-    let wake = wake
-        .build_threadsafe_function::<()>()
-        .callee_handled::<false>()
-        .weak::<true>()
-        .build()?;
+    let wake = wake.build_threadsafe_function::<()>().callee_handled::<false>().weak::<true>().build()?;
     ENVIRONMENT.with_borrow_mut(|environment| environment.wake = Some(Arc::new(wake)));
     env.add_env_cleanup_hook((), |()| tear_down())?;
     Ok(())
@@ -79,24 +75,15 @@ fn with_wake(call: impl FnOnce(&Wake) -> sys::napi_status) -> Result<()> {
 }
 
 /// Takes an engine in; returns its id.
-pub(super) fn register(
-    make: impl FnOnce(Box<dyn Fn() + Send + Sync>) -> Result<Engine>,
-) -> Result<(u32, Rc<Engine>)> {
+pub(super) fn register(make: impl FnOnce(Box<dyn Fn() + Send + Sync>) -> Result<Engine>) -> Result<(u32, Rc<Engine>)> {
     let wake = ENVIRONMENT.with_borrow(|environment| environment.wake.clone());
-    let wake = wake.ok_or_else(|| {
-        Error::new(
-            Status::GenericFailure,
-            "open() comes before the first Engine",
-        )
-    })?;
+    let wake = wake.ok_or_else(|| Error::new(Status::GenericFailure, "open() comes before the first Engine"))?;
     let engine = Rc::new(make(Box::new(move || {
         // Fails when the environment is being torn down: then nobody is left to be woken.
         let _ = wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
     }))?);
     ENVIRONMENT.with_borrow_mut(|environment| {
-        environment
-            .engines
-            .retain(|(_, engine)| engine.strong_count() > 0);
+        environment.engines.retain(|(_, engine)| engine.strong_count() > 0);
         let id = environment.next_id;
         environment.next_id = id.wrapping_add(1);
         environment.engines.push((id, Rc::downgrade(&engine)));

@@ -32,21 +32,11 @@ impl ValidateNapiValue for KeyText {}
 
 impl FromNapiValue for KeyText {
     unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> Result<Self> {
-        let mut key = Self {
-            bytes: [0; LIMIT + 1],
-            length: 0,
-        };
+        let mut key = Self { bytes: [0; LIMIT + 1], length: 0 };
         let buffer = key.bytes.as_mut_ptr().cast();
         // SAFETY: Node writes at most the given number of bytes, of which the last is a NUL.
-        let status = unsafe {
-            sys::napi_get_value_string_utf8(
-                env,
-                value,
-                buffer,
-                key.bytes.len(),
-                &raw mut key.length,
-            )
-        };
+        let status =
+            unsafe { sys::napi_get_value_string_utf8(env, value, buffer, key.bytes.len(), &raw mut key.length) };
         if status != sys::Status::napi_ok {
             return Err(Error::new(Status::from(status), "key must be a string"));
         }

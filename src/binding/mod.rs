@@ -1,10 +1,11 @@
 //! The face towards `js/`, and the only folder that says N-API: plain values in, slots out, records in batches.
 //! Classes, promises and error texts are made in JavaScript.
 
-#![expect(
-    unreachable_pub,
-    reason = "exported to JavaScript, which the compiler does not see"
-)]
+#![expect(unreachable_pub, reason = "exported to JavaScript, which the compiler does not see")]
+
+/// A call makes some dozens of short-lived allocations, freed on the other thread as often as not.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 mod detail;
 mod engine;

@@ -16,10 +16,7 @@ pub(super) fn write(record: &mut [i32; WORDS], engine: u32, mail: &Mail) {
         MailEvent::Granted(grant) => {
             record[4] = (grant.votes as u32).cast_signed();
             record[5] = ((grant.votes >> 32) as u32).cast_signed();
-            for (word, bytes) in record[6..10]
-                .iter_mut()
-                .zip(grant.id.as_bytes().as_chunks().0)
-            {
+            for (word, bytes) in record[6..10].iter_mut().zip(grant.id.as_bytes().as_chunks().0) {
                 *word = i32::from_be_bytes(*bytes);
             }
             record[10] = grant.ttl_ms.cast_signed();

@@ -65,12 +65,8 @@ pub(super) fn span(ms: f64) -> Duration {
 
 impl From<RetryConfig> for Retry {
     fn from(config: RetryConfig) -> Self {
-        Self {
-            wait: config.wait.map(span),
-            count: config.retry_count,
-            delay: span(config.retry_delay),
-            delay_max: span(config.retry_delay_max),
-        }
+        let (delay, delay_max) = (span(config.retry_delay), span(config.retry_delay_max));
+        Self::new(config.wait.map(span), config.retry_count, delay, delay_max)
     }
 }
 
@@ -84,13 +80,12 @@ impl EngineConfig {
             connect_timeout: span(self.connect_timeout),
             max_hold: span(self.max_hold),
             stall_limit: span(self.stall_limit),
-            retry: Retry {
-                wait: self.wait.map(span),
-                count: self.retry_count,
-                delay: span(self.retry_delay),
-                delay_max: span(self.retry_delay_max),
-            },
         }
+    }
+
+    pub(super) fn retry(&self) -> Retry {
+        let (delay, delay_max) = (span(self.retry_delay), span(self.retry_delay_max));
+        Retry::new(self.wait.map(span), self.retry_count, delay, delay_max)
     }
 }
 
@@ -101,10 +96,7 @@ impl NodeConfig {
         }
         let address = match self.path {
             Some(path) => Address::Unix { path: path.into() },
-            None => Address::Tcp {
-                host: self.host.unwrap_or_default(),
-                port: self.port.unwrap_or(6379),
-            },
+            None => Address::Tcp { host: self.host.unwrap_or_default(), port: self.port.unwrap_or(6379) },
         };
         let password = match self.password {
             _ if self.ask_password == Some(true) => Password::Asked,

@@ -15,9 +15,7 @@ pub(crate) fn now() -> Moment {
 
 /// A moment as a wall-clock time: only for people to read.
 pub(crate) fn unix_time(moment: Moment) -> Duration {
-    let wall = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
+    let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     wall.saturating_sub(now().since(moment))
 }
 
@@ -35,16 +33,11 @@ impl Reading {
             let time = clock_gettime(clock);
             time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
         };
-        Self {
-            boot: nanos(ClockId::Boottime),
-            monotonic: nanos(ClockId::Monotonic),
-        }
+        Self { boot: nanos(ClockId::Boottime), monotonic: nanos(ClockId::Monotonic) }
     }
 
     fn since(&self, start: &Self) -> u64 {
-        self.boot
-            .saturating_sub(start.boot)
-            .max(self.monotonic.saturating_sub(start.monotonic))
+        self.boot.saturating_sub(start.boot).max(self.monotonic.saturating_sub(start.monotonic))
     }
 }
 

@@ -49,11 +49,7 @@ impl Engine {
     ) -> io::Result<Self> {
         let handle = runtime::handle()?;
         let (connect_timeout, node_timeout) = (config.connect_timeout, config.node_timeout);
-        let state = State {
-            core: Core::new(config),
-            entropy: OsEntropy::new(),
-            mailbox: Mailbox::default(),
-        };
+        let state = State { core: Core::new(config), entropy: OsEntropy::new(), mailbox: Mailbox::default() };
         let inner = Arc::new(Inner {
             state: Mutex::new(state),
             nodes: NodeSet::new(&settings),
@@ -65,10 +61,7 @@ impl Engine {
         let mut tasks = vec![handle.spawn(timer::run(inner.clone())).abort_handle()];
         for (node, settings) in settings.into_iter().enumerate() {
             match settings {
-                NodeSettings::Memory { .. } => inner.step(Event::Node {
-                    node,
-                    status: Status::Up { identity: None },
-                }),
+                NodeSettings::Memory { .. } => inner.step(Event::Node { node, status: Status::Up { identity: None } }),
                 NodeSettings::Redis { options, password } => {
                     let task = supervisor::Supervisor {
                         inner: inner.clone(),
@@ -117,11 +110,7 @@ impl Engine {
         let now = clock::now();
         let mut full = false;
         while !full {
-            let State {
-                core,
-                entropy,
-                mailbox,
-            } = &mut *state;
+            let State { core, entropy, mailbox } = &mut *state;
             let Some(mail) = mailbox.next(core, entropy, now) else {
                 break;
             };

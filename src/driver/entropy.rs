@@ -11,10 +11,7 @@ pub(super) struct OsEntropy {
 
 impl OsEntropy {
     pub(super) const fn new() -> Self {
-        Self {
-            words: [0; AHEAD],
-            left: 0,
-        }
+        Self { words: [0; AHEAD], left: 0 }
     }
 }
 

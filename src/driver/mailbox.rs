@@ -60,25 +60,14 @@ impl Mailbox {
         self.told = false;
     }
 
-    pub(super) fn next(
-        &mut self,
-        core: &mut Core,
-        entropy: &mut OsEntropy,
-        now: Moment,
-    ) -> Option<Mail> {
+    pub(super) fn next(&mut self, core: &mut Core, entropy: &mut OsEntropy, now: Moment) -> Option<Mail> {
         while let Some(notice) = core.next_notice() {
             let slot = notice.slot;
             if notice.kind != Kind::Granted {
-                return Some(Mail {
-                    slot,
-                    event: MailEvent::Turned(notice.kind),
-                });
+                return Some(Mail { slot, event: MailEvent::Turned(notice.kind) });
             }
             if let Some(grant) = core.accept(now, entropy, notice) {
-                return Some(Mail {
-                    slot,
-                    event: MailEvent::Granted(grant),
-                });
+                return Some(Mail { slot, event: MailEvent::Granted(grant) });
             }
         }
         if core.has_changes() || (!self.words.is_empty() && !self.words_told) {
@@ -86,17 +75,12 @@ impl Mailbox {
                 self.words.push_back(Word::Changed(change));
             }
             self.words_told = true;
-            return Some(Mail {
-                slot: 0,
-                event: MailEvent::Words,
-            });
+            return Some(Mail { slot: 0, event: MailEvent::Words });
         }
         None
     }
 
     pub(super) fn next_word(&mut self, core: &mut Core) -> Option<Word> {
-        self.words
-            .pop_front()
-            .or_else(|| core.next_change().map(Word::Changed))
+        self.words.pop_front().or_else(|| core.next_change().map(Word::Changed))
     }
 }

@@ -9,13 +9,8 @@ use crate::node::redis::{Options, RedisNode};
 use crate::node::{Answer, Fault, Node};
 
 pub(crate) enum NodeSettings {
-    Memory {
-        name: String,
-    },
-    Redis {
-        options: Options,
-        password: Password,
-    },
+    Memory { name: String },
+    Redis { options: Options, password: Password },
 }
 
 #[derive(Clone)]
@@ -92,17 +87,13 @@ impl NodeSet {
     /// Where the answer to a question for the password will come; an older question is forgotten.
     pub(super) fn ask_password(&self, node: usize) -> oneshot::Receiver<Result<String, String>> {
         let (sender, receiver) = oneshot::channel();
-        *self.askers[node]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(sender);
+        *self.askers[node].lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
         receiver
     }
 
     pub(super) fn answer_password(&self, node: usize, password: Result<String, String>) {
         let asker = self.askers.get(node);
-        if let Some(asker) =
-            asker.and_then(|asker| asker.lock().unwrap_or_else(PoisonError::into_inner).take())
-        {
+        if let Some(asker) = asker.and_then(|asker| asker.lock().unwrap_or_else(PoisonError::into_inner).take()) {
             // Nobody waits for it any more when the time to connect is over.
             let _ = asker.send(password);
         }

@@ -19,10 +19,7 @@ pub(super) fn handle() -> io::Result<Handle> {
 /// The thread lives as long as the process. It holds nothing open: with nothing to do it sleeps, and the process
 /// exits without it.
 fn start() -> io::Result<Handle> {
-    let runtime = Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .build()?;
+    let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
     let handle = runtime.handle().clone();
     let thread = std::thread::Builder::new().name("quorlock-io".into());
     thread.spawn(move || runtime.block_on(std::future::pending::<()>()))?;

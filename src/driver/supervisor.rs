@@ -43,9 +43,7 @@ impl Supervisor {
                         self.warn(message);
                     }
                     redis.install(connected.link);
-                    let up = Status::Up {
-                        identity: connected.identity,
-                    };
+                    let up = Status::Up { identity: connected.identity };
                     self.report(up.clone());
                     let fault = self.watch(&redis, &up).await;
                     if clock::now().since(since) > RECONNECT_DELAY_MAX {
@@ -56,10 +54,7 @@ impl Supervisor {
                 Err(fault) => fault,
             };
             // The core hears that the node is down before it hears of the answers that this costs.
-            self.inner.step(Event::Node {
-                node: self.node,
-                status: Status::Down(fault.clone()),
-            });
+            self.inner.step(Event::Node { node: self.node, status: Status::Down(fault.clone()) });
             let mut answers = Vec::new();
             redis.fail(&fault, &mut answers);
             self.inner.absorb(self.node, &mut answers);
@@ -75,15 +70,10 @@ impl Supervisor {
             connect(&self.options, password.as_deref()).await
         };
         let silent = |_| {
-            let message = format!(
-                "connect: no answer within {} ms (connectTimeout)",
-                self.connect_timeout.as_millis()
-            );
+            let message = format!("connect: no answer within {} ms (connectTimeout)", self.connect_timeout.as_millis());
             Fault::new(FaultCode::Timeout, message)
         };
-        tokio::time::timeout(self.connect_timeout, work)
-            .await
-            .unwrap_or_else(|elapsed| Err(silent(elapsed)))
+        tokio::time::timeout(self.connect_timeout, work).await.unwrap_or_else(|elapsed| Err(silent(elapsed)))
     }
 
     async fn password(&self) -> Result<Option<String>, Fault> {
@@ -92,21 +82,14 @@ impl Supervisor {
             Password::Fixed(password) => Ok(Some(password.clone())),
             Password::Asked => {
                 let answer = self.inner.nodes.ask_password(self.node);
-                self.inner
-                    .state()
-                    .mailbox
-                    .post(Word::Password { node: self.node });
+                self.inner.state().mailbox.post(Word::Password { node: self.node });
                 self.inner.announce();
                 match answer.await {
                     Ok(Ok(password)) => Ok(Some(password)),
-                    Ok(Err(message)) => Err(Fault::new(
-                        FaultCode::Auth,
-                        format!("the password function failed: {message}"),
-                    )),
-                    Err(_) => Err(Fault::new(
-                        FaultCode::Auth,
-                        "the password was asked for again",
-                    )),
+                    Ok(Err(message)) => {
+                        Err(Fault::new(FaultCode::Auth, format!("the password function failed: {message}")))
+                    }
+                    Err(_) => Err(Fault::new(FaultCode::Auth, "the password was asked for again")),
                 }
             }
         }
@@ -160,18 +143,12 @@ impl Supervisor {
     }
 
     fn silence(&self) -> Fault {
-        let message = format!(
-            "no answer within {} ms (nodeTimeout)",
-            self.node_timeout.as_millis()
-        );
+        let message = format!("no answer within {} ms (nodeTimeout)", self.node_timeout.as_millis());
         Fault::new(FaultCode::Timeout, message)
     }
 
     fn report(&self, status: Status) {
-        self.inner.step(Event::Node {
-            node: self.node,
-            status,
-        });
+        self.inner.step(Event::Node { node: self.node, status });
         self.settle();
     }
 
@@ -181,11 +158,7 @@ impl Supervisor {
     }
 
     fn warn(&self, message: String) {
-        self.inner.state().mailbox.post(Word::Warning {
-            node: self.node,
-            code: "DEGRADED",
-            message,
-        });
+        self.inner.state().mailbox.post(Word::Warning { node: self.node, code: "DEGRADED", message });
         self.inner.announce();
     }
 

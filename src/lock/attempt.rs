@@ -59,11 +59,8 @@ const EXPIRY_JITTER: Duration = Duration::from_millis(1);
 
 impl Attempt {
     pub(super) fn new(call: Call, world: &World) -> Self {
-        let one_round = call.once || call.retry.total().is_zero();
-        let deadline = call
-            .retry
-            .wait
-            .map_or(Moment::NEVER, |wait| world.now + wait);
+        let one_round = call.once || call.retry.total.is_zero();
+        let deadline = call.retry.wait.map_or(Moment::NEVER, |wait| world.now + wait);
         let deadline = if one_round { Moment::NEVER } else { deadline };
         let until = (world.now + world.config.connect_timeout).min(deadline);
         Self {
@@ -89,16 +86,9 @@ impl Attempt {
     }
 
     /// Begins, once it is known whom to ask.
-    pub(super) fn contact(
-        &mut self,
-        world: &mut World,
-        entropy: &mut dyn Entropy,
-        seat: Seat,
-    ) -> Turn {
+    pub(super) fn contact(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) -> Turn {
         match self.phase {
-            Phase::Contact { until }
-                if !world.members.are_settled(world.quorum()) && world.now < until =>
-            {
+            Phase::Contact { until } if !world.members.are_settled(world.quorum()) && world.now < until => {
                 Turn::Wait(until)
             }
             Phase::Contact { .. } => self.begin_round(world, entropy, seat),
@@ -112,7 +102,7 @@ impl Attempt {
             self.deadline = world.now + patience;
         } else if self.round == 0 {
             self.schedule = world.now;
-            self.deadline = self.deadline.min(world.now + self.call.retry.total());
+            self.deadline = self.deadline.min(world.now + self.call.retry.total);
         }
         self.round += 1;
         self.id = new_id(entropy);
@@ -129,15 +119,8 @@ impl Attempt {
         }
         // Only a wait in time cuts a round short; what was promised as a number of rounds is seen through.
         let until = world.now + patience;
-        let end = if self.call.retry.wait.is_some() {
-            self.deadline
-        } else {
-            until
-        };
-        self.phase = Phase::Asking {
-            until: until.min(end),
-            whole: until <= end,
-        };
+        let end = if self.call.retry.wait.is_some() { self.deadline } else { until };
+        self.phase = Phase::Asking { until: until.min(end), whole: until <= end };
         self.decide(world, entropy, seat)
     }
 
@@ -220,13 +203,7 @@ impl Attempt {
 
     /// Gives everything back, and sleeps, or ends. A round that the caller's deadline cut short says nothing
     /// of the nodes, so that the verdict stays that of the round before, if there was one.
-    fn fail_round(
-        &mut self,
-        world: &mut World,
-        entropy: &mut dyn Entropy,
-        seat: Seat,
-        whole: bool,
-    ) -> Turn {
+    fn fail_round(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat, whole: bool) -> Turn {
         self.give_back(world);
         let refused = self.ballot.votes().iter().any(|vote| vote.no != 0);
         self.contended |= refused;
@@ -251,14 +228,7 @@ impl Attempt {
     /// Asks a node that refused who holds the keys.
     fn probe(&self, world: &mut World, seat: Seat, refused: u64, node: usize) {
         if refused != 0 && !self.call.once {
-            world.send(
-                node,
-                seat,
-                self.round,
-                Command::Probe,
-                &self.call.keys,
-                Id::NIL,
-            );
+            world.send(node, seat, self.round, Command::Probe, &self.call.keys, Id::NIL);
         }
     }
 
@@ -277,25 +247,13 @@ impl Attempt {
         if poll >= self.deadline {
             let left = self.deadline.since(world.now);
             let in_time = self.call.retry.wait.is_none() || left <= LAST_POLL;
-            poll = if in_time {
-                self.deadline
-            } else {
-                world.now + left / 2
-            };
+            poll = if in_time { self.deadline } else { world.now + left / 2 };
         }
-        self.phase = Phase::Sleeping {
-            poll,
-            expiry: Moment::NEVER,
-        };
+        self.phase = Phase::Sleeping { poll, expiry: Moment::NEVER };
         Turn::Wait(self.timer())
     }
 
-    pub(super) fn tick(
-        &mut self,
-        world: &mut World,
-        entropy: &mut dyn Entropy,
-        seat: Seat,
-    ) -> Turn {
+    pub(super) fn tick(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) -> Turn {
         if world.now < self.timer() {
             return Turn::Wait(self.timer());
         }
@@ -306,11 +264,7 @@ impl Attempt {
                 self.ballot.time_out();
                 self.fail_round(world, entropy, seat, whole)
             }
-            Phase::Sleeping { .. }
-                if world.now >= self.deadline && self.call.retry.wait.is_some() =>
-            {
-                self.end(world)
-            }
+            Phase::Sleeping { .. } if world.now >= self.deadline && self.call.retry.wait.is_some() => self.end(world),
             Phase::Sleeping { poll, .. } => {
                 if world.now < poll {
                     // Woken by an expiry: that is not one of the caller's retries.
@@ -326,17 +280,13 @@ impl Attempt {
 
     fn timer(&self) -> Moment {
         match self.phase {
-            Phase::Contact { until } | Phase::Asking { until, .. } | Phase::Probing { until } => {
-                until
-            }
+            Phase::Contact { until } | Phase::Asking { until, .. } | Phase::Probing { until } => until,
             Phase::Sleeping { poll, expiry } => poll.min(expiry).min(self.deadline),
         }
     }
 
     fn end(&mut self, world: &World) -> Turn {
-        let ballot = self
-            .failed
-            .get_or_insert_with(|| unasked(world, self.call.keys.mask()));
+        let ballot = self.failed.get_or_insert_with(|| unasked(world, self.call.keys.mask()));
         Turn::Failed(ballot.verdict(world.quorum()))
     }
 
@@ -357,12 +307,7 @@ impl Attempt {
         let sent = std::mem::take(&mut self.sent);
         if sent != 0 {
             let until = world.now + self.call.ttl + world.config.drift(self.call.ttl);
-            world.orphans.push(Release::orphan(
-                self.call.keys.clone(),
-                self.id,
-                sent,
-                until,
-            ));
+            world.orphans.push(Release::orphan(self.call.keys.clone(), self.id, sent, until));
         }
     }
 
@@ -374,11 +319,7 @@ impl Attempt {
         let none = unasked(world, self.call.keys.mask());
         let ballot = self.failed.as_ref().unwrap_or(&none);
         let retry_after = ballot.free_at(world.quorum()).map(|at| at.since(world.now));
-        Failure {
-            attempts: self.round,
-            retry_after,
-            votes: ballot.seen(world.now),
-        }
+        Failure { attempts: self.round, retry_after, votes: ballot.seen(world.now) }
     }
 }
 
@@ -387,9 +328,7 @@ fn unasked(world: &World, all: u64) -> Ballot {
     let mut ballot = Ballot::new(world.members.len(), all);
     for node in 0..world.members.len() {
         let fault = world.members.fault(node).cloned();
-        let fault = fault.unwrap_or_else(|| {
-            Fault::new(FaultCode::Timeout, "the wait ended before it was asked")
-        });
+        let fault = fault.unwrap_or_else(|| Fault::new(FaultCode::Timeout, "the wait ended before it was asked"));
         ballot.cast(node, 0, 0, Some(fault));
     }
     ballot

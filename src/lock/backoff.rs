@@ -29,10 +29,7 @@ mod tests {
         let (low, high) = (Duration::from_millis(25), Duration::from_millis(50));
         assert_eq!(draw(&mut Fixed(0), low, high), low);
         assert_eq!(draw(&mut Fixed(u64::MAX), low, high), high);
-        assert_eq!(
-            draw(&mut Fixed(u64::MAX / 2), low, high),
-            Duration::from_nanos(37_500_000)
-        );
+        assert_eq!(draw(&mut Fixed(u64::MAX / 2), low, high), Duration::from_nanos(37_500_000));
         assert_eq!(draw(&mut Fixed(u64::MAX), high, low), high);
     }
 }

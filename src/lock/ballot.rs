@@ -34,10 +34,7 @@ pub(super) enum Count {
 
 impl Ballot {
     pub(super) fn new(nodes: usize, all: u64) -> Self {
-        Self {
-            all,
-            votes: vec![Vote::default(); nodes].into(),
-        }
+        Self { all, votes: vec![Vote::default(); nodes].into() }
     }
 
     pub(super) fn cast(&mut self, node: usize, yes: u64, no: u64, fault: Option<Fault>) {
@@ -60,10 +57,7 @@ impl Ballot {
     pub(super) fn time_out(&mut self) {
         for vote in self.votes.iter_mut().filter(|vote| !vote.answered) {
             vote.answered = true;
-            vote.fault = Some(Fault::new(
-                FaultCode::Timeout,
-                "no answer within the node timeout",
-            ));
+            vote.fault = Some(Fault::new(FaultCode::Timeout, "no answer within the node timeout"));
         }
     }
 
@@ -76,11 +70,7 @@ impl Ballot {
             let key = keys & keys.wrapping_neg();
             keys ^= key;
             let yes = self.votes.iter().filter(|vote| vote.yes & key != 0).count();
-            let against = self
-                .votes
-                .iter()
-                .filter(|vote| vote.answered && vote.yes & key == 0)
-                .count();
+            let against = self.votes.iter().filter(|vote| vote.answered && vote.yes & key == 0).count();
             if against > spare {
                 return Count::Impossible;
             }
@@ -91,26 +81,14 @@ impl Ballot {
 
     /// The smallest number of nodes that say yes to a key.
     pub(super) fn fewest_yes(&self) -> usize {
-        let keys = (0..64)
-            .map(|bit| 1u64 << bit)
-            .filter(|key| self.all & key != 0);
-        keys.map(|key| self.votes.iter().filter(|vote| vote.yes & key != 0).count())
-            .min()
-            .unwrap_or(0)
+        let keys = (0..64).map(|bit| 1u64 << bit).filter(|key| self.all & key != 0);
+        keys.map(|key| self.votes.iter().filter(|vote| vote.yes & key != 0).count()).min().unwrap_or(0)
     }
 
     /// Whose fault it is that the lock was not granted.
     pub(super) fn verdict(&self, quorum: usize) -> Verdict {
-        let faulted = self
-            .votes
-            .iter()
-            .filter(|vote| vote.fault.is_some())
-            .count();
-        if faulted > self.votes.len() - quorum {
-            Verdict::Unavailable
-        } else {
-            Verdict::Contended
-        }
+        let faulted = self.votes.iter().filter(|vote| vote.fault.is_some()).count();
+        if faulted > self.votes.len() - quorum { Verdict::Unavailable } else { Verdict::Contended }
     }
 
     pub(super) fn note_holdings(&mut self, node: usize, now: Moment, found: Vec<Holding>) {
@@ -119,9 +97,7 @@ impl Ballot {
 
     /// Every node that refused has been asked, and has told who holds it.
     pub(super) fn is_probed(&self) -> bool {
-        self.votes
-            .iter()
-            .all(|vote| vote.no == 0 || vote.found.is_some())
+        self.votes.iter().all(|vote| vote.no == 0 || vote.found.is_some())
     }
 
     /// When a quorum will have let the keys expire, as far as is known: the quorum-th smallest expiry.
@@ -141,17 +117,11 @@ impl Ballot {
             None if vote.yes == self.all => 1,
             None => 2,
         };
-        self.votes
-            .iter()
-            .enumerate()
-            .fold(0, |sum, (node, vote)| sum | code(vote) << (4 * node))
+        self.votes.iter().enumerate().fold(0, |sum, (node, vote)| sum | code(vote) << (4 * node))
     }
 
     pub(super) fn seen(&self, now: Moment) -> Vec<VoteSeen> {
-        self.votes
-            .iter()
-            .map(|vote| vote.seen(self.all, now))
-            .collect()
+        self.votes.iter().map(|vote| vote.seen(self.all, now)).collect()
     }
 }
 
@@ -190,9 +160,7 @@ impl Vote {
         if let Some((read, found)) = &self.found {
             for holding in found {
                 match holding {
-                    Holding::Held {
-                        remaining: left, ..
-                    } => {
+                    Holding::Held { remaining: left, .. } => {
                         remaining = remaining.max(Some((*read + *left).since(now)));
                     }
                     Holding::NotALock(why) => not_a_lock = Some(why.clone()),
@@ -200,10 +168,7 @@ impl Vote {
                 }
             }
         }
-        VoteSeen::Refused {
-            remaining,
-            not_a_lock,
-        }
+        VoteSeen::Refused { remaining, not_a_lock }
     }
 }
 
@@ -221,8 +186,7 @@ mod tests {
         for nodes in 1..=9usize {
             for quorum in nodes / 2 + 1..=nodes {
                 for outcome in 0..4usize.pow(u32::try_from(nodes).unwrap()) {
-                    let digits: Vec<usize> =
-                        (0..nodes).map(|node| outcome >> (2 * node) & 3).collect();
+                    let digits: Vec<usize> = (0..nodes).map(|node| outcome >> (2 * node) & 3).collect();
                     let mut ballot = Ballot::new(nodes, 1);
                     for (node, digit) in digits.iter().enumerate() {
                         match digit {
@@ -240,17 +204,9 @@ mod tests {
                     } else {
                         Count::Open
                     };
-                    assert_eq!(
-                        ballot.count(quorum),
-                        expected,
-                        "{nodes} nodes, quorum {quorum}, {digits:?}"
-                    );
+                    assert_eq!(ballot.count(quorum), expected, "{nodes} nodes, quorum {quorum}, {digits:?}");
                     let unavailable = of(3) > nodes - quorum;
-                    assert_eq!(
-                        ballot.verdict(quorum) == Verdict::Unavailable,
-                        unavailable,
-                        "{digits:?}"
-                    );
+                    assert_eq!(ballot.verdict(quorum) == Verdict::Unavailable, unavailable, "{digits:?}");
                     ballot.time_out();
                     assert_ne!(ballot.count(quorum), Count::Open, "{digits:?}");
                 }
@@ -274,12 +230,7 @@ mod tests {
     #[test]
     fn free_at_is_the_quorum_th_smallest_expiry() {
         let now = Moment::from_nanos(1_000);
-        let held = |ms| {
-            vec![Holding::Held {
-                value: "x".into(),
-                remaining: Duration::from_millis(ms),
-            }]
-        };
+        let held = |ms| vec![Holding::Held { value: "x".into(), remaining: Duration::from_millis(ms) }];
         let mut ballot = Ballot::new(3, 1);
         for node in 0..3 {
             ballot.cast(node, 0, 1, None);

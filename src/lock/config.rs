@@ -11,7 +11,6 @@ pub(crate) struct Config {
     pub(crate) connect_timeout: Duration,
     pub(crate) max_hold: Duration,
     pub(crate) stall_limit: Duration,
-    pub(crate) retry: Retry,
 }
 
 /// How long, and how often, an acquire asks again.
@@ -22,6 +21,8 @@ pub(crate) struct Retry {
     pub(crate) count: u32,
     pub(crate) delay: Duration,
     pub(crate) delay_max: Duration,
+    /// `wait`, or the sum of the delays before they are drawn.
+    pub(crate) total: Duration,
 }
 
 /// Added to the drift allowance: the clocks' own granularity, and that of expiry on the nodes.
@@ -46,28 +47,25 @@ impl Config {
 
 impl Retry {
     /// One round, whatever happens.
-    pub(crate) const ONCE: Retry = Retry {
-        wait: None,
-        count: 0,
-        delay: Duration::ZERO,
-        delay_max: Duration::ZERO,
-    };
+    pub(crate) const ONCE: Retry =
+        Retry { wait: None, count: 0, delay: Duration::ZERO, delay_max: Duration::ZERO, total: Duration::ZERO };
 
-    /// The total time to wait: `wait`, or the sum of the delays before they are drawn.
-    pub(crate) fn total(&self) -> Duration {
-        self.wait.unwrap_or_else(|| {
-            let mut total = Duration::ZERO;
-            let mut count = 0;
-            while count < self.count {
-                let delay = self.undrawn(count);
-                total = total.saturating_add(delay);
-                count += 1;
-                if delay == self.delay_max {
-                    return total.saturating_add(delay.saturating_mul(self.count - count));
-                }
+    pub(crate) fn new(wait: Option<Duration>, count: u32, delay: Duration, delay_max: Duration) -> Self {
+        let mut retry = Self { wait, count, delay, delay_max, total: Duration::ZERO };
+        retry.total = wait.unwrap_or_else(|| retry.sum());
+        retry
+    }
+
+    fn sum(&self) -> Duration {
+        let mut sum = Duration::ZERO;
+        for count in 0..self.count {
+            let delay = self.undrawn(count);
+            if delay == self.delay_max {
+                return sum.saturating_add(delay.saturating_mul(self.count - count));
             }
-            total
-        })
+            sum = sum.saturating_add(delay);
+        }
+        sum
     }
 
     /// The delay before the round after `rounds` refused ones: doubling, up to the limit.
@@ -81,53 +79,31 @@ impl Retry {
 mod tests {
     use super::*;
 
-    const DEFAULT: Retry = Retry {
-        wait: None,
-        count: 10,
-        delay: Duration::from_millis(50),
-        delay_max: Duration::from_millis(1000),
-    };
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn retry(wait: Option<Duration>, count: u32) -> Retry {
+        Retry::new(wait, count, Duration::from_millis(50), SECOND)
+    }
 
     #[test]
     fn the_default_delays_add_up_to_6550_ms() {
-        assert_eq!(DEFAULT.total(), Duration::from_millis(6550));
+        assert_eq!(retry(None, 10).total, Duration::from_millis(6550));
     }
 
     #[test]
     fn a_huge_count_adds_up_at_once() {
-        let retry = Retry {
-            count: 1_000_000,
-            ..DEFAULT
-        };
-        assert_eq!(retry.total(), Duration::from_millis(6550 + 999_990 * 1000));
-        assert_eq!(
-            Retry {
-                delay: Duration::ZERO,
-                delay_max: Duration::ZERO,
-                ..retry
-            }
-            .total(),
-            Duration::ZERO
-        );
+        assert_eq!(retry(None, 1_000_000).total, Duration::from_millis(6550 + 999_990 * 1000));
+        assert_eq!(Retry::new(None, 1_000_000, Duration::ZERO, Duration::ZERO).total, Duration::ZERO);
     }
 
     #[test]
     fn wait_wins_over_the_count() {
-        assert_eq!(
-            Retry {
-                wait: Some(Duration::from_millis(7)),
-                ..DEFAULT
-            }
-            .total(),
-            Duration::from_millis(7)
-        );
+        assert_eq!(retry(Some(Duration::from_millis(7)), 10).total, Duration::from_millis(7));
     }
 
     #[test]
     fn delays_double_up_to_the_limit() {
-        let delays: Vec<_> = [0, 1, 4, 5, 31, 32, 99]
-            .map(|n| DEFAULT.undrawn(n).as_millis())
-            .to_vec();
+        let delays: Vec<_> = [0, 1, 4, 5, 31, 32, 99].map(|n| retry(None, 10).undrawn(n).as_millis()).to_vec();
         assert_eq!(delays, [50, 100, 800, 1000, 1000, 1000, 1000]);
     }
 }

@@ -28,10 +28,6 @@ impl Connecting {
             None => VoteSeen::Pending,
         };
         let votes = (0..world.members.len()).map(vote).collect();
-        Failure {
-            attempts: 0,
-            retry_after: None,
-            votes,
-        }
+        Failure { attempts: 0, retry_after: None, votes }
     }
 }

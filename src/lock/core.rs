@@ -47,12 +47,7 @@ pub(crate) struct Grant {
 
 impl Core {
     pub(crate) fn new(config: Config) -> Self {
-        Self {
-            slots: Slab::default(),
-            world: World::new(config),
-            timers: Timers::default(),
-            contacts: Vec::new(),
-        }
+        Self { slots: Slab::default(), world: World::new(config), timers: Timers::default(), contacts: Vec::new() }
     }
 
     /// A slot for a call that is about to be made.
@@ -88,10 +83,7 @@ impl Core {
     }
 
     fn seat(&self, slot: Slot) -> Seat {
-        Seat {
-            slot,
-            generation: self.slots.generation(slot),
-        }
+        Seat { slot, generation: self.slots.generation(slot) }
     }
 
     fn put(&mut self, slot: Slot, entry: Entry) {
@@ -197,10 +189,7 @@ impl Core {
 
     fn answer(&mut self, entropy: &mut dyn Entropy, node: usize, answer: Answer) {
         let (slot, round) = (answer.tag.slot, answer.tag.round);
-        let seat = Seat {
-            slot,
-            generation: answer.tag.generation,
-        };
+        let seat = Seat { slot, generation: answer.tag.generation };
         match self.slots.tenant(slot, seat.generation) {
             Some(Entry::Attempt(attempt)) => {
                 let turn = attempt.answer(&mut self.world, entropy, seat, node, answer);
@@ -231,8 +220,7 @@ impl Core {
         }
         if self.world.members.fault(node).is_none() {
             for seat in self.world.take_owed(node) {
-                if let Some(Entry::Release(release)) = self.slots.tenant(seat.slot, seat.generation)
-                {
+                if let Some(Entry::Release(release)) = self.slots.tenant(seat.slot, seat.generation) {
                     let at = release.pay(&mut self.world, seat, node);
                     self.timers.set(seat.slot, at);
                 }
@@ -394,17 +382,9 @@ impl Core {
     }
 
     /// The JavaScript thread takes a grant. `None`: it was given back, or ran out meanwhile, and counts as a failed round.
-    pub(crate) fn accept(
-        &mut self,
-        now: Moment,
-        entropy: &mut dyn Entropy,
-        notice: Notice,
-    ) -> Option<Grant> {
+    pub(crate) fn accept(&mut self, now: Moment, entropy: &mut dyn Entropy, notice: Notice) -> Option<Grant> {
         self.world.now = now.max(self.world.now);
-        let seat = Seat {
-            slot: notice.slot,
-            generation: notice.generation,
-        };
+        let seat = Seat { slot: notice.slot, generation: notice.generation };
         let entry = self.slots.tenant(seat.slot, seat.generation)?;
         let Entry::Lease(lease) = entry else {
             return None;

@@ -158,10 +158,7 @@ pub(crate) struct Change {
 pub(crate) enum VoteSeen {
     Pending,
     Granted,
-    Refused {
-        remaining: Option<Duration>,
-        not_a_lock: Option<Arc<str>>,
-    },
+    Refused { remaining: Option<Duration>, not_a_lock: Option<Arc<str>> },
     Faulted(Fault),
 }
 

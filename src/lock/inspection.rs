@@ -15,12 +15,7 @@ pub(super) struct Inspection {
 impl Inspection {
     pub(super) fn new(world: &World, keys: Keys) -> Self {
         let until = world.now + world.config.connect_timeout;
-        Self {
-            keys,
-            until,
-            asked: false,
-            found: vec![None; world.members.len()],
-        }
+        Self { keys, until, asked: false, found: vec![None; world.members.len()] }
     }
 
     /// Asks, once all nodes have been reached or have failed to be. False while it waits for that.
@@ -58,16 +53,8 @@ impl Inspection {
     }
 
     pub(super) fn into_found(self) -> Vec<Found> {
-        let silent = || {
-            Holding::Faulted(Fault::new(
-                FaultCode::Timeout,
-                "no answer within the node timeout",
-            ))
-        };
-        let found = |(node, holding): (usize, Option<Holding>)| Found {
-            node,
-            holding: holding.unwrap_or_else(silent),
-        };
+        let silent = || Holding::Faulted(Fault::new(FaultCode::Timeout, "no answer within the node timeout"));
+        let found = |(node, holding): (usize, Option<Holding>)| Found { node, holding: holding.unwrap_or_else(silent) };
         self.found.into_iter().enumerate().map(found).collect()
     }
 }

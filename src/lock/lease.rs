@@ -29,11 +29,7 @@ pub(super) struct Lease {
 }
 
 impl Lease {
-    pub(super) fn granted(
-        mut attempt: Box<Attempt>,
-        world: &World,
-        entropy: &mut dyn Entropy,
-    ) -> Self {
+    pub(super) fn granted(mut attempt: Box<Attempt>, world: &World, entropy: &mut dyn Entropy) -> Self {
         let deadline = attempt.validity_end(world);
         let voters = std::mem::replace(&mut attempt.ballot, Ballot::new(0, 0));
         let mut lease = Self {
@@ -58,11 +54,7 @@ impl Lease {
     }
 
     pub(super) fn remaining(&self, now: Moment) -> Duration {
-        if self.is_valid(now) {
-            self.deadline.since(now)
-        } else {
-            Duration::ZERO
-        }
+        if self.is_valid(now) { self.deadline.since(now) } else { Duration::ZERO }
     }
 
     /// The JavaScript thread takes the grant, if it is still worth anything; otherwise the attempt goes on.
@@ -102,12 +94,7 @@ impl Lease {
         self.timer()
     }
 
-    pub(super) fn tick(
-        &mut self,
-        world: &mut World,
-        entropy: &mut dyn Entropy,
-        seat: Seat,
-    ) -> Moment {
+    pub(super) fn tick(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) -> Moment {
         if self.lost.is_none() && world.now >= self.timer() {
             if world.now >= self.deadline {
                 let reason = self.renewal.stopped().unwrap_or(Lost::Expired);
@@ -120,23 +107,14 @@ impl Lease {
     }
 
     pub(super) fn timer(&self) -> Moment {
-        if self.lost.is_some() {
-            Moment::NEVER
-        } else {
-            self.deadline.min(self.renewal.next())
-        }
+        if self.lost.is_some() { Moment::NEVER } else { self.deadline.min(self.renewal.next()) }
     }
 
     /// Final: no later word of any node makes the handle valid again.
     pub(super) fn lose(&mut self, world: &mut World, seat: Seat, reason: Lost) {
         self.lost = Some(reason);
         let until = world.now + self.ttl + world.config.drift(self.ttl);
-        world.orphans.push(Release::orphan(
-            self.keys.clone(),
-            self.id,
-            self.sent,
-            until,
-        ));
+        world.orphans.push(Release::orphan(self.keys.clone(), self.id, self.sent, until));
         if self.offer.is_some() {
             // Nobody was told that it is held. When the grant is taken, it is a failed round.
             return;
@@ -162,14 +140,6 @@ impl Lease {
         let targets = voting.fold(self.sent, |targets, node| targets | 1 << node);
         let until = world.now + self.ttl + world.config.drift(self.ttl);
         let patience = world.now + world.config.patience(self.ttl);
-        Release::asked(
-            self.keys,
-            self.id,
-            targets,
-            until,
-            self.renewal.round() + 1,
-            valid,
-            patience,
-        )
+        Release::asked(self.keys, self.id, targets, until, self.renewal.round() + 1, valid, patience)
     }
 }

@@ -36,10 +36,7 @@ impl Members {
             untried: true,
             told: None,
         };
-        Self {
-            list: (0..nodes).map(|_| member()).collect(),
-            round_trip: Duration::ZERO,
-        }
+        Self { list: (0..nodes).map(|_| member()).collect(), round_trip: Duration::ZERO }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -55,10 +52,7 @@ impl Members {
     }
 
     pub(super) fn voting(&self) -> usize {
-        self.list
-            .iter()
-            .filter(|member| member.fault.is_none())
-            .count()
+        self.list.iter().filter(|member| member.fault.is_none()).count()
     }
 
     /// Every node has been reached, or has failed to be.
@@ -79,21 +73,16 @@ impl Members {
         }
         member.untried &= status == Status::Connecting;
         member.status = status;
-        (0..self.list.len())
-            .filter_map(|index| self.refresh(index))
-            .collect()
+        (0..self.list.len()).filter_map(|index| self.refresh(index)).collect()
     }
 
     fn refresh(&mut self, index: usize) -> Option<Change> {
         let fault = match &self.list[index].status {
             Status::Connecting => return None,
             Status::Down(fault) => Some(fault.clone()),
-            Status::Up { .. } => self.double(index).map(|first| {
-                Fault::new(
-                    FaultCode::Duplicate,
-                    format!("the same server as node {}", first + 1),
-                )
-            }),
+            Status::Up { .. } => self
+                .double(index)
+                .map(|first| Fault::new(FaultCode::Duplicate, format!("the same server as node {}", first + 1))),
         };
         // The text may change with each try to connect; only a change of kind is news.
         let member = &mut self.list[index];
@@ -105,18 +94,13 @@ impl Members {
     /// The earlier node that is the same server.
     fn double(&self, index: usize) -> Option<usize> {
         let identity = self.list[index].identity.as_ref()?;
-        self.list[..index]
-            .iter()
-            .position(|earlier| earlier.identity.as_ref() == Some(identity))
+        self.list[..index].iter().position(|earlier| earlier.identity.as_ref() == Some(identity))
     }
 
     pub(super) fn observe_round_trip(&mut self, sent: Moment, now: Moment) {
         let span = now.since(sent);
-        self.round_trip = if self.round_trip.is_zero() {
-            span
-        } else {
-            (self.round_trip * (SMOOTHING - 1) + span) / SMOOTHING
-        };
+        self.round_trip =
+            if self.round_trip.is_zero() { span } else { (self.round_trip * (SMOOTHING - 1) + span) / SMOOTHING };
     }
 
     pub(super) fn round_trip(&self) -> Duration {
@@ -129,15 +113,11 @@ mod tests {
     use super::*;
 
     fn up(identity: &str) -> Status {
-        Status::Up {
-            identity: Some(identity.into()),
-        }
+        Status::Up { identity: Some(identity.into()) }
     }
 
     fn codes(members: &Members) -> Vec<Option<FaultCode>> {
-        (0..members.len())
-            .map(|node| members.fault(node).map(|fault| fault.code))
-            .collect()
+        (0..members.len()).map(|node| members.fault(node).map(|fault| fault.code)).collect()
     }
 
     #[test]
@@ -146,11 +126,7 @@ mod tests {
         members.update(1, up("a"));
         members.update(2, up("b"));
         assert_eq!(codes(&members), [Some(FaultCode::Connect), None, None]);
-        let changes: Vec<_> = members
-            .update(0, up("a"))
-            .iter()
-            .map(|change| change.node)
-            .collect();
+        let changes: Vec<_> = members.update(0, up("a")).iter().map(|change| change.node).collect();
         assert_eq!(changes, [0, 1]);
         assert_eq!(codes(&members), [None, Some(FaultCode::Duplicate), None]);
     }
@@ -161,10 +137,7 @@ mod tests {
         members.update(0, up("a"));
         members.update(1, up("a"));
         members.update(0, Status::Down(Fault::new(FaultCode::Connect, "refused")));
-        assert_eq!(
-            codes(&members),
-            [Some(FaultCode::Connect), Some(FaultCode::Duplicate)]
-        );
+        assert_eq!(codes(&members), [Some(FaultCode::Connect), Some(FaultCode::Duplicate)]);
         members.update(0, up("c"));
         assert_eq!(codes(&members), [None, None]);
     }

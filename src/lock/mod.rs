@@ -29,7 +29,6 @@ mod world;
 pub(crate) use config::{Config, Retry};
 pub(crate) use core::{Core, Grant};
 pub(crate) use event::{
-    Call, Change, Entropy, Event, Failure, Found, Kind, Lost, Released, Slot, Status, Verdict,
-    VoteSeen,
+    Call, Change, Entropy, Event, Failure, Found, Kind, Lost, Released, Slot, Status, Verdict, VoteSeen,
 };
 pub(crate) use survey::HeldKey;

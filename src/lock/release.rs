@@ -52,10 +52,7 @@ impl Release {
     }
 
     /// For a user who waits for the answer, at most until `patience`.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one call site, and each is one fact of the lease"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "one call site, and each is one fact of the lease")]
     pub(super) fn asked(
         keys: Keys,
         id: Id,
@@ -65,16 +62,8 @@ impl Release {
         valid: bool,
         patience: Moment,
     ) -> Self {
-        let ask = Some(Ask {
-            valid,
-            until: patience,
-        });
-        Self {
-            ask,
-            round,
-            taken: false,
-            ..Self::orphan(keys, id, targets, until)
-        }
+        let ask = Some(Ask { valid, until: patience });
+        Self { ask, round, taken: false, ..Self::orphan(keys, id, targets, until) }
     }
 
     pub(super) fn start(&mut self, world: &mut World, seat: Seat) -> Moment {
@@ -90,24 +79,10 @@ impl Release {
         self.failed &= !(1 << node);
         self.waiting |= 1 << node;
         // Also to a node that does not vote: it may hold the key, and has its own way to say that it cannot be reached.
-        world.send(
-            node,
-            seat,
-            self.round,
-            Command::Release,
-            &self.keys,
-            self.id,
-        );
+        world.send(node, seat, self.round, Command::Release, &self.keys, self.id);
     }
 
-    pub(super) fn answer(
-        &mut self,
-        world: &mut World,
-        seat: Seat,
-        node: usize,
-        round: u32,
-        reply: &Reply,
-    ) -> Moment {
+    pub(super) fn answer(&mut self, world: &mut World, seat: Seat, node: usize, round: u32, reply: &Reply) -> Moment {
         if round != self.round || self.waiting >> node & 1 == 0 {
             return self.timer();
         }
@@ -156,11 +131,7 @@ impl Release {
         let answered = self.answered.count_ones() as usize;
         let reachable = (self.answered | self.waiting).count_ones() as usize;
         let outcome = if answered >= world.quorum() {
-            if ask.valid {
-                Released::Released
-            } else {
-                Released::Expired
-            }
+            if ask.valid { Released::Released } else { Released::Expired }
         } else if reachable < world.quorum() || world.now >= ask.until {
             Released::Unknown
         } else {
@@ -172,11 +143,7 @@ impl Release {
     }
 
     fn timer(&self) -> Moment {
-        let background = if self.waiting | self.failed == 0 {
-            Moment::NEVER
-        } else {
-            self.until
-        };
+        let background = if self.waiting | self.failed == 0 { Moment::NEVER } else { self.until };
         let ask = self.ask.as_ref().map_or(Moment::NEVER, |ask| ask.until);
         background.min(ask).min(self.retry_at)
     }

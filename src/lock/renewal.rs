@@ -80,9 +80,7 @@ impl Renewal {
     }
 
     pub(super) fn next(&self) -> Moment {
-        self.extension
-            .as_ref()
-            .map_or(self.next, |extension| extension.until)
+        self.extension.as_ref().map_or(self.next, |extension| extension.until)
     }
 
     /// At a third of the validity, drawn a little earlier so that leases taken together spread out.
@@ -97,13 +95,7 @@ impl Renewal {
 
 impl Lease {
     /// The user asks for an extension. One at a time; a renewal under way is let finish first.
-    pub(super) fn extend(
-        &mut self,
-        world: &mut World,
-        entropy: &mut dyn Entropy,
-        seat: Seat,
-        ttl: Duration,
-    ) -> Moment {
+    pub(super) fn extend(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat, ttl: Duration) -> Moment {
         if !self.is_valid(world.now) || self.renewal.asked_ttl.is_some() {
             world.notify(seat, Kind::ExtendFailed);
             return self.timer();
@@ -152,9 +144,7 @@ impl Lease {
                 self.fill(world, seat, node);
                 continue;
             }
-            let command = Command::Extend {
-                ttl_ms: ttl.as_millis() as u64,
-            };
+            let command = Command::Extend { ttl_ms: ttl.as_millis() as u64 };
             if let Some(fault) = world.ask(node, seat, round, command, &self.keys, self.id) {
                 ballot.cast(node, 0, 0, Some(fault));
             }
@@ -175,10 +165,7 @@ impl Lease {
         let ttl_ms = self.remaining(world.now).as_millis() as u64;
         if ttl_ms > 0 {
             let command = Command::Acquire { ttl_ms };
-            if world
-                .ask(node, seat, self.renewal.round, command, &self.keys, self.id)
-                .is_none()
-            {
+            if world.ask(node, seat, self.renewal.round, command, &self.keys, self.id).is_none() {
                 self.renewal.filling |= 1 << node;
                 self.sent |= 1 << node;
             }
@@ -208,9 +195,7 @@ impl Lease {
             return;
         }
         if let Some(extension) = &mut self.renewal.extension {
-            world
-                .members
-                .observe_round_trip(extension.sent_at, world.now);
+            world.members.observe_round_trip(extension.sent_at, world.now);
             extension.ballot.cast(node, mine, no, fault);
             self.decide_extension(world, entropy, seat);
         }
@@ -237,12 +222,7 @@ impl Lease {
         if extension.asked_for {
             self.ttl = extension.ttl;
             self.renewal.asked_ttl = None;
-            world.notify(
-                seat,
-                Kind::Extended {
-                    ttl_ms: millis(self.ttl),
-                },
-            );
+            world.notify(seat, Kind::Extended { ttl_ms: millis(self.ttl) });
         }
         self.renewal.schedule(self.deadline, world, entropy);
         if self.renewal.asked_ttl.is_some() {

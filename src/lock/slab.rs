@@ -14,10 +14,7 @@ pub(super) struct Slab<T> {
 
 impl<T> Default for Slab<T> {
     fn default() -> Self {
-        Self {
-            cells: Vec::new(),
-            free: Vec::new(),
-        }
+        Self { cells: Vec::new(), free: Vec::new() }
     }
 }
 
@@ -28,19 +25,13 @@ impl<T> Slab<T> {
             cell.entry = Some(entry);
             return (slot, cell.generation);
         }
-        let slot =
-            Slot::try_from(self.cells.len()).expect("fewer than 2^32 calls at once fit in memory");
-        self.cells.push(Cell {
-            generation: 0,
-            entry: Some(entry),
-        });
+        let slot = Slot::try_from(self.cells.len()).expect("fewer than 2^32 calls at once fit in memory");
+        self.cells.push(Cell { generation: 0, entry: Some(entry) });
         (slot, 0)
     }
 
     pub(super) fn generation(&self, slot: Slot) -> u32 {
-        self.cells
-            .get(slot as usize)
-            .map_or(0, |cell| cell.generation)
+        self.cells.get(slot as usize).map_or(0, |cell| cell.generation)
     }
 
     pub(super) fn get(&self, slot: Slot) -> Option<&T> {
@@ -54,11 +45,7 @@ impl<T> Slab<T> {
     /// The entry, if the slot still has the tenant of this generation.
     pub(super) fn tenant(&mut self, slot: Slot, generation: u32) -> Option<&mut T> {
         let cell = self.cells.get_mut(slot as usize)?;
-        if cell.generation == generation {
-            cell.entry.as_mut()
-        } else {
-            None
-        }
+        if cell.generation == generation { cell.entry.as_mut() } else { None }
     }
 
     pub(super) fn remove(&mut self, slot: Slot) -> Option<T> {
@@ -70,15 +57,11 @@ impl<T> Slab<T> {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (Slot, &T)> {
-        (0..)
-            .zip(&self.cells)
-            .filter_map(|(slot, cell)| Some((slot, cell.entry.as_ref()?)))
+        (0..).zip(&self.cells).filter_map(|(slot, cell)| Some((slot, cell.entry.as_ref()?)))
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (Slot, &mut T)> {
-        (0..)
-            .zip(&mut self.cells)
-            .filter_map(|(slot, cell)| Some((slot, cell.entry.as_mut()?)))
+        (0..).zip(&mut self.cells).filter_map(|(slot, cell)| Some((slot, cell.entry.as_mut()?)))
     }
 
     #[cfg(test)]

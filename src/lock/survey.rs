@@ -25,11 +25,7 @@ impl Core {
         let mut waiting: BTreeMap<&str, usize> = BTreeMap::new();
         for (_, entry) in self.slots.iter() {
             if let Entry::Attempt(attempt) = entry {
-                attempt
-                    .call
-                    .keys
-                    .iter()
-                    .for_each(|key| *waiting.entry(key).or_default() += 1);
+                attempt.call.keys.iter().for_each(|key| *waiting.entry(key).or_default() += 1);
             }
         }
         let mut rows = Vec::new();
@@ -53,11 +49,7 @@ impl Core {
         let Some(Entry::Lease(lease)) = self.slots.get(slot) else {
             return None;
         };
-        Some(Failure {
-            attempts: lease.attempts,
-            retry_after: None,
-            votes: lease.voters.seen(now),
-        })
+        Some(Failure { attempts: lease.attempts, retry_after: None, votes: lease.voters.seen(now) })
     }
 
     /// The process, or the service, ends: gives back all that is held or may have been granted.
@@ -68,12 +60,7 @@ impl Core {
                 Entry::Attempt(attempt) => attempt.give_back(&mut self.world),
                 Entry::Lease(lease) => {
                     let until = self.world.now + lease.ttl;
-                    self.world.orphans.push(Release::orphan(
-                        lease.keys.clone(),
-                        lease.id,
-                        lease.sent,
-                        until,
-                    ));
+                    self.world.orphans.push(Release::orphan(lease.keys.clone(), lease.id, lease.sent, until));
                 }
                 _ => continue,
             }
@@ -85,9 +72,6 @@ impl Core {
 
     /// No release waits for an answer any more.
     pub(crate) fn is_quiet(&self) -> bool {
-        !self
-            .slots
-            .iter()
-            .any(|(_, entry)| matches!(entry, Entry::Release(release) if release.is_waiting()))
+        !self.slots.iter().any(|(_, entry)| matches!(entry, Entry::Release(release) if release.is_waiting()))
     }
 }

@@ -17,10 +17,7 @@ struct Timer {
     queued: Moment,
 }
 
-const NONE: Timer = Timer {
-    wanted: Moment::NEVER,
-    queued: Moment::NEVER,
-};
+const NONE: Timer = Timer { wanted: Moment::NEVER, queued: Moment::NEVER };
 
 #[derive(Default)]
 pub(super) struct Timers {

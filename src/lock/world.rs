@@ -84,33 +84,12 @@ impl World {
     }
 
     pub(super) fn notify(&mut self, seat: Seat, kind: Kind) {
-        self.notices.push_back(Notice {
-            slot: seat.slot,
-            generation: seat.generation,
-            kind,
-        });
+        self.notices.push_back(Notice { slot: seat.slot, generation: seat.generation, kind });
     }
 
-    pub(super) fn send(
-        &mut self,
-        node: usize,
-        seat: Seat,
-        round: u32,
-        command: Command,
-        keys: &Keys,
-        id: Id,
-    ) {
-        let tag = Tag {
-            slot: seat.slot,
-            generation: seat.generation,
-            round,
-        };
-        self.requests[node].push(Request {
-            tag,
-            command,
-            keys: keys.clone(),
-            id,
-        });
+    pub(super) fn send(&mut self, node: usize, seat: Seat, round: u32, command: Command, keys: &Keys, id: Id) {
+        let tag = Tag { slot: seat.slot, generation: seat.generation, round };
+        self.requests[node].push(Request { tag, command, keys: keys.clone(), id });
     }
 
     /// Sends to a node that votes; otherwise says why it does not.

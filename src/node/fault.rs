@@ -51,9 +51,6 @@ pub(crate) struct Fault {
 
 impl Fault {
     pub(crate) fn new(code: FaultCode, message: impl Into<Arc<str>>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-        }
+        Self { code, message: message.into() }
     }
 }

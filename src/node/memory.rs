@@ -68,38 +68,26 @@ impl Store {
     fn probe(&self, now: Moment, key: &str) -> Holding {
         match self.leases.get(key) {
             None => Holding::Free,
-            Some((owner, expiry)) => Holding::Held {
-                value: owner.hex(&mut [0; super::id::HEX_LENGTH]).into(),
-                remaining: expiry.since(now),
-            },
+            Some((owner, expiry)) => {
+                Holding::Held { value: owner.hex(&mut [0; super::id::HEX_LENGTH]).into(), remaining: expiry.since(now) }
+            }
         }
     }
 
     fn answer(&mut self, now: Moment, request: &Request) -> Reply {
         self.purge(now);
         if request.command == Command::Probe {
-            return Reply::Probed(
-                request
-                    .keys
-                    .iter()
-                    .map(|key| self.probe(now, key))
-                    .collect(),
-            );
+            return Reply::Probed(request.keys.iter().map(|key| self.probe(now, key)).collect());
         }
         let mut yes = 0;
         for (index, key) in request.keys.iter().enumerate() {
             yes |= u64::from(self.apply(now, key, request.id, request.command)) << index;
         }
-        Reply::Voted {
-            yes,
-            no: request.keys.mask() & !yes,
-            fault: None,
-        }
+        Reply::Voted { yes, no: request.keys.mask() & !yes, fault: None }
     }
 }
 
-static STORES: LazyLock<Mutex<BTreeMap<String, Weak<Mutex<Store>>>>> =
-    LazyLock::new(Mutex::default);
+static STORES: LazyLock<Mutex<BTreeMap<String, Weak<Mutex<Store>>>>> = LazyLock::new(Mutex::default);
 
 pub(crate) struct MemoryNode {
     store: Arc<Mutex<Store>>,
@@ -121,21 +109,13 @@ impl MemoryNode {
 }
 
 impl Node for MemoryNode {
-    fn pump(
-        &self,
-        now: Moment,
-        take: &mut dyn FnMut(&mut Vec<Request>),
-        answers: &mut Vec<Answer>,
-    ) {
+    fn pump(&self, now: Moment, take: &mut dyn FnMut(&mut Vec<Request>), answers: &mut Vec<Answer>) {
         // Taken under the store's lock: two threads that pump must not swap the order of an acquire and its release.
         let mut store = self.store();
         let mut requests = Vec::new();
         take(&mut requests);
         for request in &requests {
-            answers.push(Answer {
-                tag: request.tag,
-                reply: store.answer(now, request),
-            });
+            answers.push(Answer { tag: request.tag, reply: store.answer(now, request) });
         }
     }
 
@@ -150,39 +130,18 @@ mod tests {
     use crate::node::{Keys, Tag};
 
     const A: Id = Id::NIL;
-    const TAG: Tag = Tag {
-        slot: 0,
-        generation: 0,
-        round: 0,
-    };
+    const TAG: Tag = Tag { slot: 0, generation: 0, round: 0 };
 
     fn ask(node: &MemoryNode, now_ms: u64, id: Id, command: Command) -> Reply {
         let mut answers = Vec::new();
-        let request = Request {
-            tag: TAG,
-            command,
-            keys: Keys::one("k"),
-            id,
-        };
+        let request = Request { tag: TAG, command, keys: Keys::one("k"), id };
         let mut waiting = vec![request];
-        node.pump(
-            Moment::from_nanos(now_ms * 1_000_000),
-            &mut |buffer| buffer.append(&mut waiting),
-            &mut answers,
-        );
+        node.pump(Moment::from_nanos(now_ms * 1_000_000), &mut |buffer| buffer.append(&mut waiting), &mut answers);
         answers.remove(0).reply
     }
 
-    const YES: Reply = Reply::Voted {
-        yes: 1,
-        no: 0,
-        fault: None,
-    };
-    const NO: Reply = Reply::Voted {
-        yes: 0,
-        no: 1,
-        fault: None,
-    };
+    const YES: Reply = Reply::Voted { yes: 1, no: 0, fault: None };
+    const NO: Reply = Reply::Voted { yes: 0, no: 1, fault: None };
 
     #[test]
     fn a_key_is_granted_once_until_it_expires() {
@@ -190,10 +149,7 @@ mod tests {
         let other = Id::from_bits(1, 2);
         assert_eq!(ask(&node, 0, A, Command::Acquire { ttl_ms: 100 }), YES);
         assert_eq!(ask(&node, 99, other, Command::Acquire { ttl_ms: 100 }), NO);
-        assert_eq!(
-            ask(&node, 100, other, Command::Acquire { ttl_ms: 100 }),
-            YES
-        );
+        assert_eq!(ask(&node, 100, other, Command::Acquire { ttl_ms: 100 }), YES);
     }
 
     #[test]
@@ -219,29 +175,9 @@ mod tests {
 
     #[test]
     fn one_store_for_each_name() {
-        let (one, same, other) = (
-            MemoryNode::named("n1"),
-            MemoryNode::named("n1"),
-            MemoryNode::named("n2"),
-        );
+        let (one, same, other) = (MemoryNode::named("n1"), MemoryNode::named("n1"), MemoryNode::named("n2"));
         assert_eq!(ask(&one, 0, A, Command::Acquire { ttl_ms: 100 }), YES);
-        assert_eq!(
-            ask(
-                &same,
-                0,
-                Id::from_bits(1, 2),
-                Command::Acquire { ttl_ms: 100 }
-            ),
-            NO
-        );
-        assert_eq!(
-            ask(
-                &other,
-                0,
-                Id::from_bits(1, 2),
-                Command::Acquire { ttl_ms: 100 }
-            ),
-            YES
-        );
+        assert_eq!(ask(&same, 0, Id::from_bits(1, 2), Command::Acquire { ttl_ms: 100 }), NO);
+        assert_eq!(ask(&other, 0, Id::from_bits(1, 2), Command::Acquire { ttl_ms: 100 }), YES);
     }
 }

@@ -75,11 +75,7 @@ pub(crate) enum Reply {
 
 impl Reply {
     pub(crate) fn fault(fault: Fault) -> Self {
-        Self::Voted {
-            yes: 0,
-            no: 0,
-            fault: Some(fault),
-        }
+        Self::Voted { yes: 0, no: 0, fault: Some(fault) }
     }
 }
 

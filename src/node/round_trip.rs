@@ -40,10 +40,7 @@ mod tests {
 
     #[test]
     fn is_zero_before_the_first() {
-        assert_eq!(
-            RoundTrips::default().percentiles(),
-            (Duration::ZERO, Duration::ZERO)
-        );
+        assert_eq!(RoundTrips::default().percentiles(), (Duration::ZERO, Duration::ZERO));
     }
 
     #[test]
@@ -55,9 +52,6 @@ mod tests {
         for micros in 0..WINDOW as u64 {
             trips.record(Duration::from_micros(micros));
         }
-        assert_eq!(
-            trips.percentiles(),
-            (Duration::from_micros(256), Duration::from_micros(506))
-        );
+        assert_eq!(trips.percentiles(), (Duration::from_micros(256), Duration::from_micros(506)));
     }
 }

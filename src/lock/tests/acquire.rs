@@ -5,13 +5,7 @@ use crate::lock::{Call, Event, Kind, Retry, VoteSeen};
 use crate::node::{Command, FaultCode, Id, Keys, Moment};
 
 fn once(key: &str) -> Call {
-    Call {
-        retry: Retry {
-            wait: Some(ms(0)),
-            ..call(key, ms(1000)).retry
-        },
-        ..call(key, ms(1000))
-    }
+    Call { retry: Retry::new(Some(ms(0)), 0, ms(50), ms(1000)), ..call(key, ms(1000)) }
 }
 
 #[test]
@@ -53,24 +47,14 @@ fn decides_at_impossibility_for_an_even_number_of_nodes() {
     for node in 0..2 {
         script.nodes[node].set("k", other, Moment::NEVER);
     }
-    let slot = script.acquire(Call {
-        once: true,
-        ..call("k", ms(1000))
-    });
+    let slot = script.acquire(Call { once: true, ..call("k", ms(1000)) });
     for node in 0..4 {
         script.deliver(node);
     }
     assert_eq!(script.drain(), [(slot, CONTENDED)]);
-    assert!(matches!(
-        script.failure(slot).votes[3],
-        VoteSeen::Granted | VoteSeen::Pending
-    ));
+    assert!(matches!(script.failure(slot).votes[3], VoteSeen::Granted | VoteSeen::Pending));
     script.settle();
-    assert_eq!(
-        script.holders("k"),
-        2,
-        "what was granted has been given back"
-    );
+    assert_eq!(script.holders("k"), 2, "what was granted has been given back");
 }
 
 #[test]
@@ -81,10 +65,7 @@ fn a_failed_round_is_given_back_on_every_node_that_was_asked_also_on_a_silent_on
     script.acquire(once("k"));
     script.deliver(0);
     script.deliver(1);
-    assert_eq!(
-        script.commands(2),
-        [Command::Acquire { ttl_ms: 1000 }, Command::Release]
-    );
+    assert_eq!(script.commands(2), [Command::Acquire { ttl_ms: 1000 }, Command::Release]);
 }
 
 #[test]
@@ -127,22 +108,10 @@ fn waits_for_the_holders_expiry_and_does_not_count_that_as_a_retry() {
     for node in &mut script.nodes {
         node.set("k", Id::from_bits(1, 1), expiry);
     }
-    let retry = Retry {
-        count: 1,
-        delay: ms(5000),
-        delay_max: ms(5000),
-        wait: None,
-    };
-    let slot = script.acquire(Call {
-        retry,
-        ..call("k", ms(1000))
-    });
+    let retry = Retry::new(None, 1, ms(5000), ms(5000));
+    let slot = script.acquire(Call { retry, ..call("k", ms(1000)) });
     assert_eq!(script.run(slot, ms(5000)), Kind::Granted);
-    assert!(
-        script.now >= expiry && script.now <= expiry + ms(2),
-        "woken by the expiry, {:?}",
-        script.now
-    );
+    assert!(script.now >= expiry && script.now <= expiry + ms(2), "woken by the expiry, {:?}", script.now);
 }
 
 #[test]
@@ -158,12 +127,8 @@ fn says_when_to_come_back_and_who_refused() {
     assert_eq!(script.run(slot, ms(1000)), CONTENDED);
     let failure = script.failure(slot);
     assert_eq!((failure.attempts, failure.retry_after), (1, Some(ms(900))));
-    assert!(
-        matches!(failure.votes[0], VoteSeen::Refused { remaining: Some(left), .. } if left == ms(400))
-    );
-    assert!(
-        matches!(&failure.votes[2], VoteSeen::Faulted(fault) if fault.code == FaultCode::Connect)
-    );
+    assert!(matches!(failure.votes[0], VoteSeen::Refused { remaining: Some(left), .. } if left == ms(400)));
+    assert!(matches!(&failure.votes[2], VoteSeen::Faulted(fault) if fault.code == FaultCode::Connect));
 }
 
 #[test]
@@ -187,14 +152,8 @@ fn wait_is_the_total_time_and_ends_with_a_last_try_close_to_it() {
         node.set("k", Id::from_bits(1, 1), Moment::NEVER);
     }
     let start = script.now;
-    let retry = Retry {
-        wait: Some(ms(100)),
-        ..call("k", ms(1000)).retry
-    };
-    let slot = script.acquire(Call {
-        retry,
-        ..call("k", ms(1000))
-    });
+    let retry = Retry::new(Some(ms(100)), 0, ms(50), ms(1000));
+    let slot = script.acquire(Call { retry, ..call("k", ms(1000)) });
     assert_eq!(script.run(slot, ms(1000)), CONTENDED);
     assert_eq!(script.now.since(start), ms(100));
     assert!(script.failure(slot).attempts >= 3);
@@ -228,10 +187,7 @@ fn a_node_that_is_down_is_a_fault_at_once_and_is_sent_nothing() {
 #[test]
 fn the_first_round_waits_for_the_first_contact() {
     let mut script = Script::unconnected(config(3));
-    let slot = script.acquire(Call {
-        once: true,
-        ..call("k", ms(1000))
-    });
+    let slot = script.acquire(Call { once: true, ..call("k", ms(1000)) });
     assert!(script.take(0).is_empty());
     script.up(0);
     assert!(script.take(0).is_empty());
@@ -242,10 +198,7 @@ fn the_first_round_waits_for_the_first_contact() {
 #[test]
 fn no_contact_at_all_is_unavailable_after_the_connect_timeout() {
     let mut script = Script::unconnected(config(3));
-    let slot = script.acquire(Call {
-        once: true,
-        ..call("k", ms(1000))
-    });
+    let slot = script.acquire(Call { once: true, ..call("k", ms(1000)) });
     let start = script.now;
     assert_eq!(script.run(slot, ms(5000)), UNAVAILABLE);
     assert_eq!(script.now.since(start), ms(2000));
@@ -280,11 +233,7 @@ fn a_grant_that_ran_out_before_it_was_taken_is_a_failed_round() {
     let slot = script.acquire(call("k", ms(100)));
     script.settle();
     script.advance(ms(150));
-    assert_eq!(
-        script.drain(),
-        [],
-        "the JavaScript thread hears nothing of it"
-    );
+    assert_eq!(script.drain(), [], "the JavaScript thread hears nothing of it");
     assert_eq!(script.run(slot, ms(5000)), Kind::Granted);
     assert_eq!(script.core.counters().lost, 0);
 }

@@ -5,10 +5,7 @@ use crate::lock::{Call, Config, Event, Kind, Lost, Slot};
 use crate::node::{Command, FaultCode, Id, Moment};
 
 fn renewed(ttl: u64) -> Call {
-    Call {
-        renew: true,
-        ..call("k", ms(ttl))
-    }
+    Call { renew: true, ..call("k", ms(ttl)) }
 }
 
 /// Lets time pass, with all messages delivered and the JavaScript thread alive.
@@ -44,11 +41,7 @@ fn validity_is_computed_when_asked_and_not_by_a_timer() {
     let mut script = Script::new(3);
     let slot = script.grant(renewed(1000));
     script.now = script.now + ms(988);
-    assert_eq!(
-        script.remaining(slot),
-        ms(0),
-        "the process was stopped, and no timer has fired yet"
-    );
+    assert_eq!(script.remaining(slot), ms(0), "the process was stopped, and no timer has fired yet");
 }
 
 #[test]
@@ -59,10 +52,7 @@ fn renewal_keeps_it() {
     assert_eq!(lost(&mut script, slot), None);
     assert!(script.remaining(slot) > ms(500));
     let renewals = script.core.counters().extended;
-    assert!(
-        (60..90).contains(&renewals),
-        "a third of the validity apart: {renewals}"
-    );
+    assert!((60..90).contains(&renewals), "a third of the validity apart: {renewals}");
 }
 
 #[test]
@@ -98,10 +88,7 @@ fn silence_makes_it_uncertain_until_the_old_deadline_and_then_lost() {
     }
     script.advance(ms(1));
     assert_eq!(lost(&mut script, slot), Some(Lost::Expired));
-    assert!(
-        (2..40).contains(&asked),
-        "asked again, but not in a hot loop: {asked}"
-    );
+    assert!((2..40).contains(&asked), "asked again, but not in a hot loop: {asked}");
 }
 
 #[test]
@@ -154,19 +141,14 @@ fn a_node_that_came_back_empty_is_filled_with_what_is_left_and_votes_from_the_ne
     script.settle();
     script.advance(ms(330));
     assert_eq!(script.commands(0), [Command::Extend { ttl_ms: 1000 }]);
-    let [Command::Acquire { ttl_ms }] = script.commands(2)[..] else {
-        panic!("it is filled")
-    };
+    let [Command::Acquire { ttl_ms }] = script.commands(2)[..] else { panic!("it is filled") };
     assert!(ttl_ms < 700, "with what is left: {ttl_ms}");
     // Nothing arrived: uncertain, so that it is asked again; the others are silent now for good.
     script.advance(ms(250));
     script.take(0);
     script.settle();
     let before = script.remaining(slot);
-    assert!(
-        before <= ms(988),
-        "a filled node does not count in the round that fills it"
-    );
+    assert!(before <= ms(988), "a filled node does not count in the round that fills it");
 }
 
 #[test]
@@ -209,41 +191,27 @@ fn lost_is_final() {
     }
     assert_eq!(script.remaining(slot), ms(0));
     script.settle();
-    assert_eq!(
-        script.holders("k"),
-        0,
-        "what a late extension keeps alive is released"
-    );
+    assert_eq!(script.holders("k"), 0, "what a late extension keeps alive is released");
 }
 
 #[test]
 fn extend_raises_the_deadline_and_shortens_only_the_handles_own() {
     let mut script = Script::new(3);
     let slot = script.grant(call("k", ms(1000)));
-    script.step(Event::Extend {
-        slot,
-        ttl: ms(5000),
-    });
+    script.step(Event::Extend { slot, ttl: ms(5000) });
     assert_eq!(script.run(slot, ms(100)), Kind::Extended { ttl_ms: 5000 });
     assert_eq!(script.remaining(slot), ms(5000 - 52));
     script.step(Event::Extend { slot, ttl: ms(100) });
     assert_eq!(script.run(slot, ms(100)), Kind::Extended { ttl_ms: 100 });
     assert_eq!(script.remaining(slot), ms(100 - 3));
-    assert_eq!(
-        script.nodes[0].expiry("k"),
-        Some(script.now + ms(5000)),
-        "never shortened on a node"
-    );
+    assert_eq!(script.nodes[0].expiry("k"), Some(script.now + ms(5000)), "never shortened on a node");
 }
 
 #[test]
 fn an_extension_that_no_quorum_confirms_fails_when_the_lock_is_lost() {
     let mut script = Script::new(3);
     let slot = script.grant(call("k", ms(1000)));
-    script.step(Event::Extend {
-        slot,
-        ttl: ms(5000),
-    });
+    script.step(Event::Extend { slot, ttl: ms(5000) });
     for node in 0..3 {
         script.fail(node, FaultCode::NoPerm);
     }
@@ -264,10 +232,7 @@ fn an_extension_under_a_renewal_is_served_after_it() {
     let mut script = Script::new(3);
     let slot = script.grant(renewed(1000));
     script.advance(ms(330));
-    script.step(Event::Extend {
-        slot,
-        ttl: ms(3000),
-    });
+    script.step(Event::Extend { slot, ttl: ms(3000) });
     script.settle();
     assert_eq!(script.drain(), [(slot, Kind::Extended { ttl_ms: 3000 })]);
     assert_eq!(script.remaining(slot), ms(3000 - 32));
@@ -285,10 +250,7 @@ fn extending_what_is_lost_fails() {
 
 #[test]
 fn renewal_stops_at_max_hold() {
-    let mut script = Script::with(Config {
-        max_hold: ms(3000),
-        ..config(3)
-    });
+    let mut script = Script::with(Config { max_hold: ms(3000), ..config(3) });
     let slot = script.grant(renewed(1000));
     live(&mut script, 3000);
     assert_eq!(lost(&mut script, slot), None);
@@ -298,10 +260,7 @@ fn renewal_stops_at_max_hold() {
 
 #[test]
 fn renewal_stops_when_the_javascript_thread_is_not_seen() {
-    let mut script = Script::with(Config {
-        stall_limit: ms(3000),
-        ..config(3)
-    });
+    let mut script = Script::with(Config { stall_limit: ms(3000), ..config(3) });
     let slot = script.grant(renewed(1000));
     let mut asked = false;
     let start = script.now;
@@ -320,10 +279,7 @@ fn a_key_that_another_client_holds_is_not_extended() {
     let mut script = Script::new(1);
     let slot = script.grant(call("k", ms(1000)));
     script.nodes[0].set("k", Id::from_bits(9, 9), Moment::NEVER);
-    script.step(Event::Extend {
-        slot,
-        ttl: ms(1000),
-    });
+    script.step(Event::Extend { slot, ttl: ms(1000) });
     script.settle();
     let kinds: Vec<_> = script.drain().into_iter().map(|(_, kind)| kind).collect();
     assert_eq!(kinds, [Kind::ExtendFailed, Kind::Lost(Lost::Gone)]);

@@ -48,20 +48,9 @@ impl TestNode {
             };
             yes |= u64::from(ok) << index;
         }
-        let voted = Reply::Voted {
-            yes,
-            no: request.keys.mask() & !yes,
-            fault: None,
-        };
-        let reply = if request.command == Command::Probe {
-            Reply::Probed(found)
-        } else {
-            voted
-        };
-        Answer {
-            tag: request.tag,
-            reply,
-        }
+        let voted = Reply::Voted { yes, no: request.keys.mask() & !yes, fault: None };
+        let reply = if request.command == Command::Probe { Reply::Probed(found) } else { voted };
+        Answer { tag: request.tag, reply }
     }
 
     pub(super) fn set(&mut self, key: &str, id: Id, expiry: Moment) {
@@ -73,10 +62,7 @@ impl TestNode {
     }
 
     pub(super) fn holder(&self, now: Moment, key: &str) -> Option<Id> {
-        self.leases
-            .get(key)
-            .filter(|(_, expiry)| *expiry > now)
-            .map(|(id, _)| *id)
+        self.leases.get(key).filter(|(_, expiry)| *expiry > now).map(|(id, _)| *id)
     }
 
     pub(super) fn expiry(&self, key: &str) -> Option<Moment> {

@@ -81,17 +81,10 @@ fn an_error_of_a_live_node_is_asked_again_with_growing_delays() {
     let mut tries = 0;
     for _ in 0..5100 {
         script.advance(ms(1));
-        tries += script
-            .take(0)
-            .iter()
-            .filter(|request| request.command == Command::Release)
-            .count();
+        tries += script.take(0).iter().filter(|request| request.command == Command::Release).count();
         script.fail(0, FaultCode::NoPerm);
     }
-    assert_eq!(
-        tries, 1,
-        "the one that was taken was never answered, so that it is not asked again"
-    );
+    assert_eq!(tries, 1, "the one that was taken was never answered, so that it is not asked again");
 }
 
 #[test]
@@ -106,10 +99,7 @@ fn a_node_that_was_down_at_the_acquire_is_not_asked() {
 #[test]
 fn a_release_under_a_renewal_ignores_its_answers() {
     let mut script = Script::new(3);
-    let slot = script.grant(crate::lock::Call {
-        renew: true,
-        ..call("k", ms(1000))
-    });
+    let slot = script.grant(crate::lock::Call { renew: true, ..call("k", ms(1000)) });
     script.advance(ms(330));
     let renewals: Vec<_> = (0..3).map(|node| script.take(node)).collect();
     script.step(Event::Release { slot });

@@ -39,12 +39,8 @@ struct History {
 
 impl History {
     fn new(seed: u64) -> Self {
-        let client = || Client {
-            core: Core::new(config(NODES)),
-            held: BTreeMap::new(),
-            waiting: Vec::new(),
-            up: [true; NODES],
-        };
+        let client =
+            || Client { core: Core::new(config(NODES)), held: BTreeMap::new(), waiting: Vec::new(), up: [true; NODES] };
         let mut history = Self {
             clients: (0..CLIENTS).map(|_| client()).collect(),
             nodes: (0..NODES).map(|_| TestNode::default()).collect(),
@@ -55,13 +51,7 @@ impl History {
         };
         for client in 0..CLIENTS {
             for node in 0..NODES {
-                history.step(
-                    client,
-                    Event::Node {
-                        node,
-                        status: Status::Up { identity: None },
-                    },
-                );
+                history.step(client, Event::Node { node, status: Status::Up { identity: None } });
             }
         }
         history
@@ -81,9 +71,7 @@ impl History {
     }
 
     fn step(&mut self, client: usize, event: Event) {
-        self.clients[client]
-            .core
-            .step(self.now, &mut self.entropy, event);
+        self.clients[client].core.step(self.now, &mut self.entropy, event);
         self.carry(client);
     }
 
@@ -96,16 +84,7 @@ impl History {
                     self.post(client, node, Message::Request(request));
                 } else {
                     let reply = Reply::fault(Fault::new(FaultCode::Connect, "down"));
-                    self.step(
-                        client,
-                        Event::Answer {
-                            node,
-                            answer: Answer {
-                                tag: request.tag,
-                                reply,
-                            },
-                        },
-                    );
+                    self.step(client, Event::Answer { node, answer: Answer { tag: request.tag, reply } });
                 }
             }
         }
@@ -140,18 +119,13 @@ impl History {
             }
             _ => {}
         }
-        self.clients[client]
-            .waiting
-            .retain(|slot| *slot != notice.slot);
+        self.clients[client].waiting.retain(|slot| *slot != notice.slot);
     }
 
     fn deliver(&mut self) {
-        let due =
-            |wire: &Vec<(Moment, Message)>, now| wire.first().is_some_and(|(at, _)| *at <= now);
+        let due = |wire: &Vec<(Moment, Message)>, now| wire.first().is_some_and(|(at, _)| *at <= now);
         let now = self.now;
-        while let Some((&(client, node), wire)) =
-            self.wires.iter_mut().find(|(_, wire)| due(wire, now))
-        {
+        while let Some((&(client, node), wire)) = self.wires.iter_mut().find(|(_, wire)| due(wire, now)) {
             match wire.remove(0).1 {
                 Message::Request(request) => {
                     let answer = self.nodes[node].run(now, &request);
@@ -166,13 +140,7 @@ impl History {
     fn cut(&mut self, client: usize, node: usize) {
         self.clients[client].up[node] = false;
         let fault = Fault::new(FaultCode::Connect, "cut");
-        self.step(
-            client,
-            Event::Node {
-                node,
-                status: Status::Down(fault.clone()),
-            },
-        );
+        self.step(client, Event::Node { node, status: Status::Down(fault.clone()) });
         let runs = self.below(2) == 0;
         for (_, message) in self.wires.remove(&(client, node)).unwrap_or_default() {
             let tag = match &message {
@@ -184,16 +152,7 @@ impl History {
             {
                 self.nodes[node].run(self.now, &request);
             }
-            self.step(
-                client,
-                Event::Answer {
-                    node,
-                    answer: Answer {
-                        tag,
-                        reply: Reply::fault(fault.clone()),
-                    },
-                },
-            );
+            self.step(client, Event::Answer { node, answer: Answer { tag, reply: Reply::fault(fault.clone()) } });
         }
     }
 
@@ -204,19 +163,8 @@ impl History {
         match pick {
             0..30 => {
                 let ttl = ms(20 + self.below(300));
-                let retry = Retry {
-                    wait: Some(ms(self.below(500))),
-                    count: 0,
-                    delay: ms(5),
-                    delay_max: ms(40),
-                };
-                let call = Call {
-                    keys: Keys::one("k"),
-                    ttl,
-                    renew: pick % 2 == 0,
-                    once: pick % 5 == 0,
-                    retry,
-                };
+                let retry = Retry::new(Some(ms(self.below(500))), 0, ms(5), ms(40));
+                let call = Call { keys: Keys::one("k"), ttl, renew: pick % 2 == 0, once: pick % 5 == 0, retry };
                 let slot = self.clients[client].core.reserve();
                 self.clients[client].waiting.push(slot);
                 self.step(client, Event::Acquire { slot, call });
@@ -245,13 +193,7 @@ impl History {
                     self.cut(client, node);
                 } else {
                     self.clients[client].up[node] = true;
-                    self.step(
-                        client,
-                        Event::Node {
-                            node,
-                            status: Status::Up { identity: None },
-                        },
-                    );
+                    self.step(client, Event::Node { node, status: Status::Up { identity: None } });
                 }
             }
             75..77 => self.now = self.now + ms(self.below(300)),
@@ -268,20 +210,10 @@ impl History {
                 }
             }
         }
-        assert!(
-            valid.len() <= 1,
-            "seed {seed}, step {step}: two handles are valid"
-        );
+        assert!(valid.len() <= 1, "seed {seed}, step {step}: two handles are valid");
         for id in valid {
-            let nodes = self
-                .nodes
-                .iter()
-                .filter(|node| node.holder(self.now, "k") == Some(id))
-                .count();
-            assert!(
-                nodes >= NODES / 2 + 1,
-                "seed {seed}, step {step}: a valid handle stands on {nodes} nodes"
-            );
+            let nodes = self.nodes.iter().filter(|node| node.holder(self.now, "k") == Some(id)).count();
+            assert!(nodes >= NODES / 2 + 1, "seed {seed}, step {step}: a valid handle stands on {nodes} nodes");
         }
     }
 
@@ -291,13 +223,7 @@ impl History {
             for node in 0..NODES {
                 if !self.clients[client].up[node] {
                     self.clients[client].up[node] = true;
-                    self.step(
-                        client,
-                        Event::Node {
-                            node,
-                            status: Status::Up { identity: None },
-                        },
-                    );
+                    self.step(client, Event::Node { node, status: Status::Up { identity: None } });
                 }
             }
             for slot in std::mem::take(&mut self.clients[client].held).into_keys() {
@@ -315,23 +241,10 @@ impl History {
             }
         }
         for client in &self.clients {
-            assert_eq!(
-                client.core.slots.len(),
-                0,
-                "seed {seed}: a slot is never freed"
-            );
-            assert_eq!(
-                (client.core.held(), client.core.waiting()),
-                (0, 0),
-                "seed {seed}"
-            );
+            assert_eq!(client.core.slots.len(), 0, "seed {seed}: a slot is never freed");
+            assert_eq!((client.core.held(), client.core.waiting()), (0, 0), "seed {seed}");
         }
-        assert!(
-            self.nodes
-                .iter()
-                .all(|node| node.holder(self.now, "k").is_none()),
-            "seed {seed}: a key is left"
-        );
+        assert!(self.nodes.iter().all(|node| node.holder(self.now, "k").is_none()), "seed {seed}: a key is left");
     }
 }
 
@@ -352,8 +265,5 @@ fn no_two_handles_are_ever_valid_at_once() {
         grants += history.grants;
         history.end(seed);
     }
-    assert!(
-        grants > 10_000,
-        "the histories are not worth much: {grants} grants"
-    );
+    assert!(grants > 10_000, "the histories are not worth much: {grants} grants");
 }

@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use super::node::TestNode;
 use crate::lock::event::Notice;
-use crate::lock::{
-    Call, Config, Core, Entropy, Event, Failure, Kind, Retry, Slot, Status, Verdict,
-};
+use crate::lock::{Call, Config, Core, Entropy, Event, Failure, Kind, Retry, Slot, Status, Verdict};
 use crate::node::{Command, Fault, FaultCode, Keys, Moment, Reply, Request};
 
 pub(super) const fn ms(ms: u64) -> Duration {
@@ -35,29 +33,12 @@ pub(super) fn config(nodes: usize) -> Config {
         connect_timeout: ms(2000),
         max_hold: ms(600_000),
         stall_limit: ms(60_000),
-        retry: Retry {
-            wait: None,
-            count: 10,
-            delay: ms(50),
-            delay_max: ms(1000),
-        },
     }
 }
 
 pub(super) fn call(key: &str, ttl: Duration) -> Call {
-    let retry = Retry {
-        wait: None,
-        count: 10,
-        delay: ms(50),
-        delay_max: ms(1000),
-    };
-    Call {
-        keys: Keys::one(key),
-        ttl,
-        renew: false,
-        once: false,
-        retry,
-    }
+    let retry = Retry::new(None, 10, ms(50), ms(1000));
+    Call { keys: Keys::one(key), ttl, renew: false, once: false, retry }
 }
 
 pub(super) struct Script {
@@ -84,13 +65,7 @@ impl Script {
     pub(super) fn unconnected(config: Config) -> Self {
         let nodes = (0..config.nodes).map(|_| TestNode::default()).collect();
         let now = Moment::from_nanos(1_000_000_000);
-        Self {
-            core: Core::new(config),
-            nodes,
-            entropy: Seeded(7),
-            now,
-            kinds: Vec::new(),
-        }
+        Self { core: Core::new(config), nodes, entropy: Seeded(7), now, kinds: Vec::new() }
     }
 
     pub(super) fn step(&mut self, event: Event) {
@@ -98,18 +73,12 @@ impl Script {
     }
 
     pub(super) fn up(&mut self, node: usize) {
-        self.step(Event::Node {
-            node,
-            status: Status::Up { identity: None },
-        });
+        self.step(Event::Node { node, status: Status::Up { identity: None } });
     }
 
     pub(super) fn down(&mut self, node: usize) {
         let fault = Fault::new(FaultCode::Connect, "connection refused");
-        self.step(Event::Node {
-            node,
-            status: Status::Down(fault),
-        });
+        self.step(Event::Node { node, status: Status::Down(fault) });
     }
 
     pub(super) fn acquire(&mut self, call: Call) -> Slot {
@@ -147,13 +116,7 @@ impl Script {
     pub(super) fn fail(&mut self, node: usize, code: FaultCode) {
         for request in self.take(node) {
             let reply = Reply::fault(Fault::new(code, "scripted"));
-            self.step(Event::Answer {
-                node,
-                answer: crate::node::Answer {
-                    tag: request.tag,
-                    reply,
-                },
-            });
+            self.step(Event::Answer { node, answer: crate::node::Answer { tag: request.tag, reply } });
         }
     }
 
@@ -176,12 +139,7 @@ impl Script {
         let mut taken = Vec::new();
         while let Some(notice) = self.core.next_notice() {
             let Notice { slot, kind, .. } = notice;
-            if kind != Kind::Granted
-                || self
-                    .core
-                    .accept(self.now, &mut self.entropy, notice)
-                    .is_some()
-            {
+            if kind != Kind::Granted || self.core.accept(self.now, &mut self.entropy, notice).is_some() {
                 taken.push((slot, kind));
             }
         }
@@ -219,17 +177,11 @@ impl Script {
     }
 
     pub(super) fn holders(&self, key: &str) -> usize {
-        self.nodes
-            .iter()
-            .filter(|node| node.holder(self.now, key).is_some())
-            .count()
+        self.nodes.iter().filter(|node| node.holder(self.now, key).is_some()).count()
     }
 
     pub(super) fn commands(&mut self, node: usize) -> Vec<Command> {
-        self.take(node)
-            .iter()
-            .map(|request| request.command)
-            .collect()
+        self.take(node).iter().map(|request| request.command).collect()
     }
 }
 

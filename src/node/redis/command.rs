@@ -41,12 +41,7 @@ pub(super) fn pack(request: &Request, form: ScriptForm, pipeline: &mut Pipeline)
         match request.command {
             Command::Acquire { ttl_ms } => {
                 let mut cmd = Cmd::with_capacity(6, key.len() + 64);
-                cmd.arg("SET")
-                    .arg(key)
-                    .arg(id)
-                    .arg("NX")
-                    .arg("PX")
-                    .arg(ttl_ms);
+                cmd.arg("SET").arg(key).arg(id).arg("NX").arg("PX").arg(ttl_ms);
                 pipeline.add_command(cmd);
             }
             Command::Extend { ttl_ms } => {
@@ -58,13 +53,7 @@ pub(super) fn pack(request: &Request, form: ScriptForm, pipeline: &mut Pipeline)
                 pipeline.add_command(script(&RELEASE, RELEASE_SOURCE, form, key, id));
             }
             Command::Probe => {
-                pipeline
-                    .cmd("GETRANGE")
-                    .arg(key)
-                    .arg(0)
-                    .arg(PROBE_END)
-                    .cmd("PTTL")
-                    .arg(key);
+                pipeline.cmd("GETRANGE").arg(key).arg(0).arg(PROBE_END).cmd("PTTL").arg(key);
             }
         }
     }
@@ -82,9 +71,7 @@ fn script(script: &Script, source: &str, form: ScriptForm, key: &str, id: &str) 
 
 /// The server does not know the script: the request must be sent again, with its text.
 pub(super) fn lacks_script(values: &[Value]) -> bool {
-    values
-        .iter()
-        .any(|value| matches!(value, Value::ServerError(error) if error.code() == "NOSCRIPT"))
+    values.iter().any(|value| matches!(value, Value::ServerError(error) if error.code() == "NOSCRIPT"))
 }
 
 /// Reads one request's values. What does not fit the command never counts as a vote.
@@ -121,13 +108,11 @@ fn read_holding(values: &[Value]) -> Holding {
         [Value::ServerError(error), _] if error.code() == "WRONGTYPE" => {
             Holding::NotALock("the key holds another type of value, which no lock wrote".into())
         }
-        [Value::ServerError(error), _] | [_, Value::ServerError(error)] => {
-            Holding::Faulted(fault::from_server(error))
-        }
+        [Value::ServerError(error), _] | [_, Value::ServerError(error)] => Holding::Faulted(fault::from_server(error)),
         [_, Value::Int(-2)] => Holding::Free,
-        [_, Value::Int(-1)] => Holding::NotALock(
-            "the key has no time to live: whatever wrote it was not a lock".into(),
-        ),
+        [_, Value::Int(-1)] => {
+            Holding::NotALock("the key has no time to live: whatever wrote it was not a lock".into())
+        }
         [Value::BulkString(value), Value::Int(ms @ 0..)] => Holding::Held {
             value: String::from_utf8_lossy(value).into(),
             remaining: Duration::from_millis(ms.unsigned_abs()),
@@ -137,12 +122,8 @@ fn read_holding(values: &[Value]) -> Holding {
 }
 
 fn unexpected(command: Command) -> Fault {
-    let message: Arc<str> =
-        format!("the server gave an answer that does not fit the request ({command:?})").into();
-    Fault {
-        code: FaultCode::Protocol,
-        message,
-    }
+    let message: Arc<str> = format!("the server gave an answer that does not fit the request ({command:?})").into();
+    Fault { code: FaultCode::Protocol, message }
 }
 
 #[cfg(test)]
@@ -151,16 +132,7 @@ mod tests {
     use crate::node::{Id, Keys, Tag};
 
     fn request(command: Command, keys: Keys) -> Request {
-        Request {
-            tag: Tag {
-                slot: 0,
-                generation: 0,
-                round: 0,
-            },
-            command,
-            keys,
-            id: Id::NIL,
-        }
+        Request { tag: Tag { slot: 0, generation: 0, round: 0 }, command, keys, id: Id::NIL }
     }
 
     fn packed(request: &Request, form: ScriptForm) -> String {
@@ -171,16 +143,11 @@ mod tests {
 
     #[test]
     fn acquire_is_a_plain_set() {
-        let text = packed(
-            &request(Command::Acquire { ttl_ms: 5000 }, Keys::one("k")),
-            ScriptForm::Hash,
-        );
+        let text = packed(&request(Command::Acquire { ttl_ms: 5000 }, Keys::one("k")), ScriptForm::Hash);
         let id = "0".repeat(32);
         assert_eq!(
             text,
-            format!(
-                "*6\r\n$3\r\nSET\r\n$1\r\nk\r\n$32\r\n{id}\r\n$2\r\nNX\r\n$2\r\nPX\r\n$4\r\n5000\r\n"
-            )
+            format!("*6\r\n$3\r\nSET\r\n$1\r\nk\r\n$32\r\n{id}\r\n$2\r\nNX\r\n$2\r\nPX\r\n$4\r\n5000\r\n")
         );
     }
 
@@ -197,43 +164,20 @@ mod tests {
         let request = request(Command::Acquire { ttl_ms: 10 }, keys);
         assert_eq!(value_count(&request), 3);
         let reply = read(&request, &[Value::Okay, Value::Nil, Value::Okay]);
-        assert_eq!(
-            reply,
-            Reply::Voted {
-                yes: 0b101,
-                no: 0b010,
-                fault: None
-            }
-        );
+        assert_eq!(reply, Reply::Voted { yes: 0b101, no: 0b010, fault: None });
     }
 
     #[test]
     fn a_value_that_does_not_fit_is_a_fault_and_never_a_vote() {
-        let fit = |command, value: &Value| {
-            matches!(command, Command::Release) && matches!(value, Value::Int(0 | 1))
-        };
-        let values = [
-            Value::Int(7),
-            Value::SimpleString("yes".into()),
-            Value::Array(vec![]),
-            Value::Double(1.0),
-        ];
-        for command in [
-            Command::Acquire { ttl_ms: 10 },
-            Command::Extend { ttl_ms: 10 },
-            Command::Release,
-        ] {
+        let fit = |command, value: &Value| matches!(command, Command::Release) && matches!(value, Value::Int(0 | 1));
+        let values = [Value::Int(7), Value::SimpleString("yes".into()), Value::Array(vec![]), Value::Double(1.0)];
+        for command in [Command::Acquire { ttl_ms: 10 }, Command::Extend { ttl_ms: 10 }, Command::Release] {
             for value in &values {
                 assert!(!fit(command, value));
-                let Reply::Voted { yes, no, fault } =
-                    read(&request(command, Keys::one("k")), &[value.clone()])
-                else {
+                let Reply::Voted { yes, no, fault } = read(&request(command, Keys::one("k")), &[value.clone()]) else {
                     panic!("a vote was expected")
                 };
-                assert_eq!(
-                    (yes, no, fault.map(|fault| fault.code)),
-                    (0, 0, Some(FaultCode::Protocol))
-                );
+                assert_eq!((yes, no, fault.map(|fault| fault.code)), (0, 0, Some(FaultCode::Protocol)));
             }
         }
     }
@@ -241,23 +185,11 @@ mod tests {
     #[test]
     fn a_probe_tells_a_lock_from_what_is_none() {
         let bulk = Value::BulkString(b"id".to_vec());
-        let held = Holding::Held {
-            value: "id".into(),
-            remaining: Duration::from_millis(7),
-        };
+        let held = Holding::Held { value: "id".into(), remaining: Duration::from_millis(7) };
         assert_eq!(read_holding(&[bulk.clone(), Value::Int(7)]), held);
-        assert_eq!(
-            read_holding(&[Value::BulkString(vec![]), Value::Int(-2)]),
-            Holding::Free
-        );
-        assert!(matches!(
-            read_holding(&[bulk, Value::Int(-1)]),
-            Holding::NotALock(_)
-        ));
-        assert!(matches!(
-            read_holding(&[Value::Okay, Value::Okay]),
-            Holding::Faulted(_)
-        ));
+        assert_eq!(read_holding(&[Value::BulkString(vec![]), Value::Int(-2)]), Holding::Free);
+        assert!(matches!(read_holding(&[bulk, Value::Int(-1)]), Holding::NotALock(_)));
+        assert!(matches!(read_holding(&[Value::Okay, Value::Okay]), Holding::Faulted(_)));
         assert!(matches!(read_holding(&[]), Holding::Faulted(_)));
     }
 }

@@ -36,22 +36,16 @@ const USER_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) async fn connect(options: &Options, password: Option<&str>) -> Result<Connected, Fault> {
     match &options.address {
         Address::Unix { path } => {
-            let stream = UnixStream::connect(path)
-                .await
-                .map_err(|error| fault::from_io(&error, "connect"))?;
+            let stream = UnixStream::connect(path).await.map_err(|error| fault::from_io(&error, "connect"))?;
             greet(options, password, stream).await
         }
         Address::Tcp { host, port } => {
             let stream = TcpStream::connect((host.as_str(), *port));
-            let stream = stream
-                .await
-                .map_err(|error| fault::from_io(&error, "connect"))?;
+            let stream = stream.await.map_err(|error| fault::from_io(&error, "connect"))?;
             tune(&stream).map_err(|error| fault::from_io(&error, "set socket options"))?;
             match &options.tls {
                 None => greet(options, password, stream).await,
-                Some(settings) => {
-                    greet(options, password, tls::wrap(settings, host, stream).await?).await
-                }
+                Some(settings) => greet(options, password, tls::wrap(settings, host, stream).await?).await,
             }
         }
     }
@@ -60,11 +54,7 @@ pub(crate) async fn connect(options: &Options, password: Option<&str>) -> Result
 fn tune(stream: &TcpStream) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
-    socket.set_tcp_keepalive(
-        &TcpKeepalive::new()
-            .with_time(KEEPALIVE)
-            .with_interval(KEEPALIVE),
-    )?;
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE))?;
     #[cfg(target_os = "linux")]
     socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
     Ok(())
@@ -75,9 +65,8 @@ async fn greet<S>(options: &Options, password: Option<&str>, stream: S) -> Resul
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let mut info = RedisConnectionInfo::default()
-        .set_db(options.db)
-        .set_lib_name("quorlock", env!("CARGO_PKG_VERSION"));
+    let mut info =
+        RedisConnectionInfo::default().set_db(options.db).set_lib_name("quorlock", env!("CARGO_PKG_VERSION"));
     if let Some(username) = &options.username {
         info = info.set_username(username);
     }
@@ -100,21 +89,13 @@ where
     };
     let answers = answers.map_err(|error| fault::from_connection(&error))?;
     let (identity, warning) = look(&answers)?;
-    Ok(Connected {
-        link: Link::new(connection, driver),
-        identity,
-        warning,
-    })
+    Ok(Connected { link: Link::new(connection, driver), identity, warning })
 }
 
 /// One section of INFO a command: servers before 7.0 take no more.
 fn questions(options: &Options) -> Pipeline {
     let mut pipeline = Pipeline::new();
-    pipeline
-        .cmd("INFO")
-        .arg("server")
-        .cmd("INFO")
-        .arg("replication");
+    pipeline.cmd("INFO").arg("server").cmd("INFO").arg("replication");
     for source in [EXTEND_SOURCE, RELEASE_SOURCE] {
         pipeline.cmd("SCRIPT").arg("LOAD").arg(source);
     }
@@ -139,10 +120,7 @@ fn look(answers: &[Value]) -> Result<(Option<Arc<str>>, Option<String>), Fault> 
     if let Some(role) = field(&text(1), "role")
         && role != "master"
     {
-        return Err(Fault::new(
-            FaultCode::NotMaster,
-            format!("the server is a {role}: only a primary can vote"),
-        ));
+        return Err(Fault::new(FaultCode::NotMaster, format!("the server is a {role}: only a primary can vote")));
     }
     let refused = |index: usize| matches!(answers.get(index), Some(Value::ServerError(_)));
     let mut missing = Vec::new();
@@ -152,15 +130,12 @@ fn look(answers: &[Value]) -> Result<(Option<Arc<str>>, Option<String>), Fault> 
     if refused(2) || refused(3) {
         missing.push("SCRIPT LOAD (the first release and extend send the script's text)");
     }
-    let warning =
-        (!missing.is_empty()).then(|| format!("the server refuses {}", missing.join(" and ")));
+    let warning = (!missing.is_empty()).then(|| format!("the server refuses {}", missing.join(" and ")));
     Ok((field(&text(0), "run_id").map(Arc::from), warning))
 }
 
 fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
-    info.lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
-        .map(str::trim)
+    info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
 }
 
 #[cfg(test)]
@@ -173,12 +148,7 @@ mod tests {
 
     #[test]
     fn reads_identity_and_role() {
-        let answers = [
-            bulk("# Server\r\nrun_id:abc\r\n"),
-            bulk("role:master\r\n"),
-            bulk("1"),
-            bulk("2"),
-        ];
+        let answers = [bulk("# Server\r\nrun_id:abc\r\n"), bulk("role:master\r\n"), bulk("1"), bulk("2")];
         assert_eq!(look(&answers), Ok((Some("abc".into()), None)));
     }
 

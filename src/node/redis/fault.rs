@@ -37,10 +37,6 @@ pub(super) fn from_connection(error: &RedisError) -> Fault {
 }
 
 pub(super) fn from_io(error: &io::Error, doing: &str) -> Fault {
-    let code = if error.kind() == io::ErrorKind::TimedOut {
-        FaultCode::Timeout
-    } else {
-        FaultCode::Connect
-    };
+    let code = if error.kind() == io::ErrorKind::TimedOut { FaultCode::Timeout } else { FaultCode::Connect };
     Fault::new(code, format!("{doing}: {error}"))
 }

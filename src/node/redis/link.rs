@@ -34,14 +34,7 @@ pub(crate) struct Link {
 
 impl Link {
     pub(super) fn new(connection: MultiplexedConnection, driver: BoxFuture<'static, ()>) -> Self {
-        Self {
-            connection,
-            driver,
-            in_flight: VecDeque::new(),
-            again: Vec::new(),
-            spare: Vec::new(),
-            dead: false,
-        }
+        Self { connection, driver, in_flight: VecDeque::new(), again: Vec::new(), spare: Vec::new(), dead: false }
     }
 
     pub(super) fn is_dead(&self) -> bool {
@@ -72,17 +65,11 @@ impl Link {
             Box::pin(async move { connection.send_packed_commands(&pipeline, 0, count).await });
         // The first poll packs the commands and hands them to the driver. Nobody waits for this future by its waker:
         // whoever polls the driver looks at it afterwards.
-        let early = values
-            .as_mut()
-            .poll(&mut Context::from_waker(noop_waker_ref()));
+        let early = values.as_mut().poll(&mut Context::from_waker(noop_waker_ref()));
         if let Poll::Ready(result) = early {
             values = Box::pin(futures::future::ready(result));
         }
-        self.in_flight.push_back(Batch {
-            requests,
-            sent_at: now,
-            values,
-        });
+        self.in_flight.push_back(Batch { requests, sent_at: now, values });
     }
 
     /// Writes what waits, reads what has come, and takes the answers. Returns the round trips of whole batches.
@@ -111,10 +98,7 @@ impl Link {
             self.send_as(now, again, ScriptForm::Source);
         }
         if self.dead {
-            self.abandon(
-                &Fault::new(FaultCode::Connect, "the connection was closed"),
-                answers,
-            );
+            self.abandon(&Fault::new(FaultCode::Connect, "the connection was closed"), answers);
         }
     }
 
@@ -126,12 +110,7 @@ impl Link {
         }
     }
 
-    fn take(
-        &mut self,
-        mut requests: Vec<Request>,
-        result: RedisResult<Vec<Value>>,
-        answers: &mut Vec<Answer>,
-    ) {
+    fn take(&mut self, mut requests: Vec<Request>, result: RedisResult<Vec<Value>>, answers: &mut Vec<Answer>) {
         let values = match result {
             Ok(values) => values,
             Err(error) => {
@@ -147,10 +126,7 @@ impl Link {
             if lacks_script(own) {
                 self.again.push(request);
             } else {
-                answers.push(Answer {
-                    tag: request.tag,
-                    reply: read(&request, own),
-                });
+                answers.push(Answer { tag: request.tag, reply: read(&request, own) });
             }
         }
         self.spare = requests;
@@ -165,8 +141,5 @@ impl Link {
 }
 
 pub(super) fn fail(request: &Request, fault: &Fault) -> Answer {
-    Answer {
-        tag: request.tag,
-        reply: Reply::fault(fault.clone()),
-    }
+    Answer { tag: request.tag, reply: Reply::fault(fault.clone()) }
 }

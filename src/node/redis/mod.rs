@@ -77,10 +77,7 @@ impl RedisNode {
     pub(crate) fn new(options: &Options) -> Self {
         let bell = Arc::new(Bell::default());
         Self {
-            state: Mutex::new(State {
-                link: None,
-                fault: Fault::new(FaultCode::Connect, "still connecting"),
-            }),
+            state: Mutex::new(State { link: None, fault: Fault::new(FaultCode::Connect, "still connecting") }),
             waker: bell.clone().into(),
             bell,
             trips: Mutex::default(),
@@ -141,21 +138,11 @@ impl RedisNode {
         self.shared
     }
 
-    fn run(
-        &self,
-        state: &mut State,
-        now: Moment,
-        take: &mut dyn FnMut(&mut Vec<Request>),
-        answers: &mut Vec<Answer>,
-    ) {
+    fn run(&self, state: &mut State, now: Moment, take: &mut dyn FnMut(&mut Vec<Request>), answers: &mut Vec<Answer>) {
         let mut requests = state.link.as_mut().map(Link::buffer).unwrap_or_default();
         take(&mut requests);
         let Some(link) = &mut state.link else {
-            answers.extend(
-                requests
-                    .iter()
-                    .map(|request| link::fail(request, &state.fault)),
-            );
+            answers.extend(requests.iter().map(|request| link::fail(request, &state.fault)));
             self.bell.woken.store(false, Ordering::SeqCst);
             return;
         };
@@ -163,17 +150,9 @@ impl RedisNode {
             link.send(now, requests);
         }
         self.bell.woken.store(false, Ordering::SeqCst);
-        link.drive(
-            now,
-            &mut Context::from_waker(&self.waker),
-            answers,
-            |sent_at| {
-                self.trips
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .record(now.since(sent_at));
-            },
-        );
+        link.drive(now, &mut Context::from_waker(&self.waker), answers, |sent_at| {
+            self.trips.lock().unwrap_or_else(PoisonError::into_inner).record(now.since(sent_at));
+        });
         let waits = link.waiting_since().is_some();
         if link.is_dead() || (waits && !self.watched.swap(true, Ordering::SeqCst)) {
             self.bell.ring.notify_one();
@@ -182,12 +161,7 @@ impl RedisNode {
 }
 
 impl Node for RedisNode {
-    fn pump(
-        &self,
-        now: Moment,
-        take: &mut dyn FnMut(&mut Vec<Request>),
-        answers: &mut Vec<Answer>,
-    ) {
+    fn pump(&self, now: Moment, take: &mut dyn FnMut(&mut Vec<Request>), answers: &mut Vec<Answer>) {
         self.bell.asked.store(true, Ordering::SeqCst);
         while self.bell.has_work() {
             // Whoever has it looks for work after letting go of it, and so sees the mark made above.
@@ -202,9 +176,6 @@ impl Node for RedisNode {
     }
 
     fn round_trip(&self) -> (Duration, Duration) {
-        self.trips
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .percentiles()
+        self.trips.lock().unwrap_or_else(PoisonError::into_inner).percentiles()
     }
 }

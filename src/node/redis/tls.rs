@@ -19,35 +19,22 @@ fn fault(text: impl Into<String>) -> Fault {
 }
 
 /// Shakes hands on the stream. Settings that cannot be used are a fault of the node like any other.
-pub(super) async fn wrap(
-    options: &TlsOptions,
-    host: &str,
-    stream: TcpStream,
-) -> Result<TlsStream<TcpStream>, Fault> {
+pub(super) async fn wrap(options: &TlsOptions, host: &str, stream: TcpStream) -> Result<TlsStream<TcpStream>, Fault> {
     let config = config(options)?;
     let name = options.servername.as_deref().unwrap_or(host);
     let name = name.trim_start_matches('[').trim_end_matches(']');
     let name = ServerName::try_from(name.to_owned());
-    let name = name.map_err(|error| {
-        fault(format!(
-            "servername is neither a host name nor an address: {error}"
-        ))
-    })?;
-    let stream = TlsConnector::from(Arc::new(config))
-        .connect(name, stream)
-        .await;
+    let name = name.map_err(|error| fault(format!("servername is neither a host name nor an address: {error}")))?;
+    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
     stream.map_err(|error| fault(format!("handshake: {error}")))
 }
 
 fn config(options: &TlsOptions) -> Result<ClientConfig, Fault> {
     let provider = Arc::new(ring::default_provider());
-    let builder =
-        ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions();
+    let builder = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions();
     let builder = builder.map_err(|error| fault(format!("protocol versions: {error}")))?;
     let builder = if options.accept_any {
-        builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
     } else {
         builder.with_root_certificates(roots(options)?)
     };
@@ -56,25 +43,18 @@ fn config(options: &TlsOptions) -> Result<ClientConfig, Fault> {
     };
     let chain = certificates(cert, "tls.cert")?;
     let key = PrivateKeyDer::from_pem_slice(key.as_bytes());
-    let key =
-        key.map_err(|error| fault(format!("tls.key is not a private key in PEM: {error}")))?;
-    builder
-        .with_client_auth_cert(chain, key)
-        .map_err(|error| fault(format!("tls.cert and tls.key: {error}")))
+    let key = key.map_err(|error| fault(format!("tls.key is not a private key in PEM: {error}")))?;
+    builder.with_client_auth_cert(chain, key).map_err(|error| fault(format!("tls.cert and tls.key: {error}")))
 }
 
 /// The authorities given, or the ones that Mozilla trusts, as in Node.js.
 fn roots(options: &TlsOptions) -> Result<RootCertStore, Fault> {
     let Some(ca) = &options.ca else {
-        return Ok(RootCertStore {
-            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-        });
+        return Ok(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() });
     };
     let mut store = RootCertStore::empty();
     for certificate in certificates(ca, "tls.ca")? {
-        store
-            .add(certificate)
-            .map_err(|error| fault(format!("tls.ca: {error}")))?;
+        store.add(certificate).map_err(|error| fault(format!("tls.ca: {error}")))?;
     }
     Ok(store)
 }
@@ -110,12 +90,7 @@ impl ServerCertVerifier for AnyCertificate {
         cert: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls12_signature(
-            message,
-            cert,
-            signature,
-            &self.0.signature_verification_algorithms,
-        )
+        rustls::crypto::verify_tls12_signature(message, cert, signature, &self.0.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -124,12 +99,7 @@ impl ServerCertVerifier for AnyCertificate {
         cert: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls13_signature(
-            message,
-            cert,
-            signature,
-            &self.0.signature_verification_algorithms,
-        )
+        rustls::crypto::verify_tls13_signature(message, cert, signature, &self.0.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
