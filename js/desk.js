@@ -44,6 +44,7 @@ class Desk {
   live = 0 // grants not released yet, wanted or not
   unreleased = 0 // handles that were collected before release()
   queries = 0 // of the pending records, those of connect and inspect
+  running = new Set() // the locks of running sections
   isClosing = false
   isShut = false
   onQuiet = null // closing waits here for `live` or `pending` to reach 0
