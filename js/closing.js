@@ -5,7 +5,7 @@
 
 const { INSPECT, CONNECT } = require('./call')
 const { Lock, friend } = require('./lock')
-const { UNWANTED } = require('./desk')
+const { UNKNOWN, UNWANTED } = require('./desk')
 const failure = require('./failure')
 const { openMailbox } = require('./mailbox')
 const { complain } = require('./report')
@@ -15,9 +15,6 @@ const EXIT_BUDGET_MS = 100
 
 /** Native code answers a release within nodeTimeout; this much more is granted before we go on without the answer. */
 const GRACE_MS = 1000
-
-/** The result of a release without answer. */
-const UNKNOWN = 2
 
 async function closeDesk(desk, timeout) {
   desk.isClosing = true

@@ -23,6 +23,9 @@ const ONE_ROUND = 2
 /** Stands in `locks` for a grant that nobody wants any more: it is being released. */
 const UNWANTED = Symbol('unwanted')
 
+/** The result of a release without answer: `unknown`. */
+const UNKNOWN = 2
+
 const SETTLED = Promise.resolve()
 
 // `new Promise` calls this at once; a closure for each promise would cost more. Whoever takes the two must forget them
@@ -108,8 +111,13 @@ class Desk {
     friend.releasing(lock, settle)
     forget()
     this.#holdAgain(lock, slot)
-    this.engine.release(slot)
-    this.#owe()
+    try {
+      this.engine.release(slot)
+      this.#owe()
+    } catch (error) {
+      complain('a lock could not be released', error) // and must not replace what the user's function did
+      this.#released(slot, UNKNOWN)
+    }
     return promise
   }
 
@@ -187,6 +195,7 @@ class Desk {
 
   #released(slot, code) {
     const lock = this.locks[slot]
+    if (lock === undefined) return
     this.locks[slot] = undefined
     this.live -= 1
     if (lock !== UNWANTED) {
@@ -301,4 +310,4 @@ class Desk {
   }
 }
 
-module.exports = { Desk, UNWANTED }
+module.exports = { Desk, UNKNOWN, UNWANTED }

@@ -100,6 +100,24 @@ test('extend is refused: the reason is what is known by then', async () => {
   }
 })
 
+test('answers nobody waits for change nothing', async () => {
+  const { lock, engine } = await held()
+  engine.answer(0, record.EXTEND_FAILED)
+  engine.answer(0, record.EXTENDED, { ttl: 5000 })
+  await deliver()
+  assert.equal(lock.isHeld, true)
+})
+
+test('a release that native code refuses is unknown, never an error', async (t) => {
+  const { lock, engine } = await held()
+  const warned = t.mock.method(process, 'emitWarning', () => {})
+  engine.release = () => {
+    throw new Error('broken')
+  }
+  assert.equal(await lock.release(), 'unknown')
+  assert.equal(warned.mock.callCount(), 1)
+})
+
 test('extend after release, and release during extend', async () => {
   const { lock, engine } = await held()
   const during = lock.extend()
