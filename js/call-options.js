@@ -45,7 +45,7 @@ function parseCallRetry({ wait, retryCount, retryDelay, retryDelayMax }, base) {
   return retry
 }
 
-/** How long a call may wait in all: `wait`, or else the undrawn sum of the delays (protocol, section 3). */
+/** How long a call may wait in all: `wait`, or else the sum of the delays before they are drawn. */
 function totalWait({ wait, retryCount, retryDelay, retryDelayMax }) {
   if (wait !== undefined) return wait
   let sum = 0

@@ -111,9 +111,9 @@ class Desk {
     friend.releasing(lock, settle)
     forget()
     this.#holdAgain(lock, slot)
+    this.#owe()
     try {
       this.engine.release(slot)
-      this.#owe()
     } catch (error) {
       complain('a lock could not be released', error) // and must not replace what the user's function did
       this.#released(slot, UNKNOWN)
@@ -180,8 +180,8 @@ class Desk {
   #granted(slot, words, at) {
     const call = this.calls[slot]
     this.calls[slot] = undefined
-    this.#paid()
     this.live += 1
+    if (call !== undefined) this.#paid()
     if (call === undefined || call.gone) {
       this.#releaseUnwanted(slot)
       return
@@ -219,9 +219,9 @@ class Desk {
   }
 
   #extended(slot, ttl) {
-    const lock = this.lockAt(slot)
+    const lock = this.lockAt(slot) // held by the desk while it waits for this answer
+    if (lock === undefined || !friend.hasExtension(lock)) return
     this.#paid()
-    if (lock === undefined) return
     if (ttl === null) friend.notExtended(lock)
     else friend.extended(lock, ttl)
   }

@@ -12,7 +12,7 @@ const MAX_KEYS = 64
 // One UTF-16 unit is at most three bytes of UTF-8, so shorter keys need no counting.
 const SURELY_SHORT = Math.floor(MAX_KEY_BYTES / 3)
 
-/** On the path of every call: one key, already joined to nothing. `boundary` comes from `boundaryOf(keyPrefix)`. */
+/** On the path of every call. `boundary` comes from `boundaryOf(keyPrefix)`. */
 function checkKey(key, boundary, name = 'key') {
   if (typeof key !== 'string') throw wrongType(name, `be a string of 1 to ${MAX_KEY_BYTES} UTF-8 bytes`, key)
   if (key.length === 0) throw wrongValue(name, `be a string of 1 to ${MAX_KEY_BYTES} UTF-8 bytes`, key)

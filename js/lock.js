@@ -170,9 +170,7 @@ class Lock {
       tick: (lock) => lock.#tick,
       hasExtension: (lock) => lock.#extension !== null,
       extended: (lock, ttl) => lock.#extended(ttl),
-      notExtended(lock) {
-        if (lock.#extension !== null) lock.#settleExtension(failWith(() => lock.#notExtended()))
-      },
+      notExtended: (lock) => lock.#settleExtension(failWith(() => lock.#notExtended())),
       lose: (lock, reason, votes) => lock.#lose(reason, votes),
       abort: (lock) => lock.#controller?.abort(lock.#lost),
 
@@ -184,7 +182,7 @@ class Lock {
       released(lock, code) {
         lock.#settleRelease(RELEASE_RESULTS[code])
         lock.#settleRelease = null
-        friend.notExtended(lock)
+        if (lock.#extension !== null) friend.notExtended(lock)
       },
     }
   }

@@ -13,7 +13,9 @@ const { until, within } = require('../support/until')
 const TTL = 1000
 const faults = {
   refusing: (nodes) => Promise.all(nodes.map((node) => node.refuse())),
-  hanging: async (nodes) => nodes.forEach((node) => node.halfOpen()),
+  hanging: async (nodes) => {
+    for (const node of nodes) node.halfOpen()
+  },
 }
 
 describe('the signal of a lost lock', { concurrency: true }, () => {
@@ -47,7 +49,8 @@ describe('the signal of a lost lock', { concurrency: true }, () => {
 
     test(`${peer.name} never aborts when the nodes hang`, async (t) => {
       const late = await lateness(t, peer, faults.hanging)
-      const seen = late === Number.POSITIVE_INFINITY ? 'not aborted 2,000 ms after the lock had ended' : `${late} ms late`
+      const seen =
+        late === Number.POSITIVE_INFINITY ? 'not aborted 2,000 ms after the lock had ended' : `${late} ms late`
       showsDefect(t, peer, { fails: late === Number.POSITIVE_INFINITY, seen })
     })
   }
@@ -71,7 +74,10 @@ describe('the signal of a lost lock', { concurrency: true }, () => {
         assert.equal(lock.isHeld, false)
         assert.equal(lock.remaining, 0)
       })
-      assert.deepEqual(lost.map((event) => event.key), [key])
+      assert.deepEqual(
+        lost.map((event) => event.key),
+        [key],
+      )
     })
   }
 })

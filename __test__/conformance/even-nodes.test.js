@@ -25,18 +25,33 @@ describe('an even number of nodes, split', { concurrency: true }, () => {
       test(`${peer.name} pends for ever on ${count} nodes`, async (t) => {
         const servers = cluster.servers.slice(0, count)
         const key = await split(servers)
-        const redlock = new peer.Redlock(await ioredis(t, servers.map((server) => server.url)), { retryCount: 0 })
+        const redlock = new peer.Redlock(
+          await ioredis(
+            t,
+            servers.map((server) => server.url),
+          ),
+          { retryCount: 0 },
+        )
         const state = await stateAfter(2000, redlock.acquire([key], 5000))
-        showsDefect(t, peer, { fails: state === 'pending', seen: `acquire with retryCount 0 is ${state} after 2,000 ms` })
+        showsDefect(t, peer, {
+          fails: state === 'pending',
+          seen: `acquire with retryCount 0 is ${state} after 2,000 ms`,
+        })
       })
     }
 
     test(`quorlock settles the split of ${count} nodes at once and keeps nothing`, async (t) => {
       const servers = cluster.servers.slice(0, count)
       const key = await split(servers)
-      const redlock = open(t, servers.map((server) => server.url))
+      const redlock = open(
+        t,
+        servers.map((server) => server.url),
+      )
       assert.equal(await within(2000, redlock.tryAcquire(key, 5000)), null)
-      const error = await within(2000, redlock.acquire(key, 5000, { wait: 0 }).catch((reason) => reason))
+      const error = await within(
+        2000,
+        redlock.acquire(key, 5000, { wait: 0 }).catch((reason) => reason),
+      )
       assert.ok(error instanceof LockContendedError, String(error))
       assert.deepEqual(error.votes.map((vote) => vote.vote).sort(), [
         ...Array(count / 2).fill('granted'),

@@ -39,10 +39,12 @@ describe('renewal of short locks', () => {
     const child = new Child(path.join(__dirname, 'fixtures', 'universal-memory.js'))
     t.after(() => child.stop())
     await child.message((message) => message === 'holding')
-    const ticks = await child.message((message) => message === 'tick', 2000).then(
-      () => 'ticks',
-      () => 'no timer ran for 2,000 ms',
-    )
+    const ticks = await child
+      .message((message) => message === 'tick', 2000)
+      .then(
+        () => 'ticks',
+        () => 'no timer ran for 2,000 ms',
+      )
     showsDefect(t, peers.universal, { fails: ticks !== 'ticks', seen: `ttl 1,000 over MemoryAdapter: ${ticks}` })
   })
 

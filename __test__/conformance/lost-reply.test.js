@@ -34,7 +34,10 @@ describe('a SET whose reply is lost', { concurrency: true }, () => {
     const lock = createRedlock({ adapters, key, ttl: TTL, retryAttempts: 0 })
     const error = await failedAttempt(t, key, () => lock.acquire())
     const left = await cluster.servers[2].command('PTTL', key)
-    showsDefect(t, peers.universal, { fails: left > 1000, seen: `after "${error?.message}" its key stays for ${left} ms` })
+    showsDefect(t, peers.universal, {
+      fails: left > 1000,
+      seen: `after "${error?.message}" its key stays for ${left} ms`,
+    })
   })
 
   test('quorlock releases what it may have set', async (t) => {

@@ -6,7 +6,7 @@
 const { describe, test } = require('node:test')
 const assert = require('node:assert/strict')
 const { useCluster } = require('../support/cluster')
-const { Proxy } = require('../support/proxy')
+const { TcpProxy } = require('../support/proxy')
 const { freePort } = require('../support/ports')
 const { peers, ioredis, showsDefect } = require('../support/peers')
 const { connected, uniqueKey } = require('../support/quorlock')
@@ -56,7 +56,7 @@ describe('partial votes', { concurrency: true }, () => {
   async function threeContenders(t, openClient, key) {
     const contenders = await Promise.all(
       [0, 1, 2].map(async (near) => {
-        const nodes = await Promise.all(cluster.ports.map((port) => Proxy.start(port)))
+        const nodes = await Promise.all(cluster.ports.map((port) => TcpProxy.start(port)))
         t.after(() => Promise.all(nodes.map((node) => node.stop())))
         const acquire = await openClient(nodes.map((node) => node.url))
         for (const [i, node] of nodes.entries()) if (i !== near) node.toServer.delay(40)
@@ -83,13 +83,17 @@ describe('partial votes', { concurrency: true }, () => {
 
   for (const peer of [peers.redlock5, peers.sesamecare]) {
     test(`${peer.name}: three contenders with one node each, nobody wins while two still try`, async (t) => {
-      const { outcomes, gaveUpBefore } = await threeContenders(t, async (urls) => {
-        const redlock = new peer.Redlock(await ioredis(t, urls), { retryCount: 6, retryDelay: 150, retryJitter: 50 })
-        return async (key) => {
-          const lock = await redlock.acquire([key], 20_000)
-          return () => lock.release()
-        }
-      }, uniqueKey('three'))
+      const { outcomes, gaveUpBefore } = await threeContenders(
+        t,
+        async (urls) => {
+          const redlock = new peer.Redlock(await ioredis(t, urls), { retryCount: 6, retryDelay: 150, retryJitter: 50 })
+          return async (key) => {
+            const lock = await redlock.acquire([key], 20_000)
+            return () => lock.release()
+          }
+        },
+        uniqueKey('three'),
+      )
       const lost = outcomes.filter((outcome) => outcome === 'gave up').length
       showsDefect(t, peer, {
         fails: lost > 0 && gaveUpBefore.every((before) => before > 0),
@@ -99,14 +103,18 @@ describe('partial votes', { concurrency: true }, () => {
   }
 
   test('quorlock: three contenders with one node each all get their turn', async (t) => {
-    const { outcomes } = await threeContenders(t, async (urls) => {
-      const redlock = await connected(t, urls)
-      return async (key) => {
-        const lock = await redlock.acquire(key, 20_000, { wait: 30_000 })
-        await sleep(1)
-        return () => lock.release()
-      }
-    }, uniqueKey('three'))
+    const { outcomes } = await threeContenders(
+      t,
+      async (urls) => {
+        const redlock = await connected(t, urls)
+        return async (key) => {
+          const lock = await redlock.acquire(key, 20_000, { wait: 30_000 })
+          await sleep(1)
+          return () => lock.release()
+        }
+      },
+      uniqueKey('three'),
+    )
     assert.deepEqual(outcomes, ['won', 'won', 'won'])
   })
 })

@@ -28,7 +28,11 @@ describe('release of an expired lock', { concurrency: true }, () => {
 
     test(`${peer.name} never returns when it acquires with retryCount -1`, async (t) => {
       const key = uniqueKey()
-      const redlock = new peer.Redlock(await ioredis(t, cluster.urls), { retryCount: -1, retryDelay: 20, retryJitter: 0 })
+      const redlock = new peer.Redlock(await ioredis(t, cluster.urls), {
+        retryCount: -1,
+        retryDelay: 20,
+        retryJitter: 0,
+      })
       const lock = await redlock.acquire([key], 100)
       await gone(key)
       const releasing = lock.release()

@@ -15,7 +15,10 @@ describe('validity', { concurrency: true }, () => {
 
   async function slowNodes(t, ms, count = 3) {
     const nodes = await proxies(t, cluster)
-    return { urls: urlsOf(nodes), slow: () => nodes.slice(3 - count).forEach((node) => node.toServer.delay(ms)) }
+    const slow = () => {
+      for (const node of nodes.slice(3 - count)) node.toServer.delay(ms)
+    }
+    return { urls: urlsOf(nodes), slow }
   }
 
   for (const peer of [peers.redlock5, peers.sesamecare]) {
@@ -59,7 +62,10 @@ describe('validity', { concurrency: true }, () => {
       const redlock = new peer.Redlock(await ioredis(t, cluster.urls), { retryCount: 30, retryDelay: 50 })
       const lock = await redlock.acquire([key], 500)
       const left = lock.expiration - Date.now()
-      showsDefect(t, peer, { fails: left < 0, seen: `waited 900 ms, ttl 500: a fresh lock with ${left} ms of validity` })
+      showsDefect(t, peer, {
+        fails: left < 0,
+        seen: `waited 900 ms, ttl 500: a fresh lock with ${left} ms of validity`,
+      })
     })
   }
 

@@ -8,8 +8,23 @@
 
 const { describe } = require('node:test')
 
-const parts = ['acquire', 'with-lock', 'extend', 'release', 'renewal', 'several-keys', 'waiting', 'abort', 'reentrancy',
-  'provider', 'inspect', 'stats', 'close', 'input', 'many']
+const parts = [
+  'acquire',
+  'with-lock',
+  'extend',
+  'release',
+  'renewal',
+  'several-keys',
+  'waiting',
+  'abort',
+  'reentrancy',
+  'provider',
+  'inspect',
+  'stats',
+  'close',
+  'input',
+  'many',
+]
 const overServers = ['lost', 'wire']
 
 function contract(name, makeBackend) {

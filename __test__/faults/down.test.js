@@ -89,7 +89,10 @@ describe('restarts', { concurrency: true }, () => {
     const ms = performance.now() - killed
     assert.ok(ms < 1600, `the holder heard of it after ${ms} ms`)
     assert.equal(lock.isHeld, false)
-    assert.deepEqual(lost.map(({ key: name, reason }) => ({ name, reason })), [{ name: key, reason: 'expired' }])
+    assert.deepEqual(
+      lost.map(({ key: name, reason }) => ({ name, reason })),
+      [{ name: key, reason: 'expired' }],
+    )
 
     await unavailable(() => redlock.acquire(key, 5000, { wait: 0 }), { code: ['CONNECT', 'TIMEOUT'] }, down)
     const waiting = redlock.acquire(key, 5000, { wait: 30_000 })
@@ -121,11 +124,17 @@ describe('restarts', { concurrency: true }, () => {
 describe('a service that starts before Redis', { concurrency: true }, () => {
   test('says so, and works once it is there', async (t) => {
     const ports = await Promise.all([freePort(), freePort(), freePort()])
-    const redlock = open(t, ports.map((port) => `redis://127.0.0.1:${port}`))
+    const redlock = open(
+      t,
+      ports.map((port) => `redis://127.0.0.1:${port}`),
+    )
     const early = await timed(() => redlock.acquire(uniqueKey(), 5000, { wait: 0 }))
     assert.ok(early.error instanceof QuorumUnavailableError, String(early.error))
     assert.ok(early.ms < BOUND)
-    assert.deepEqual(early.error.votes.map((vote) => vote.code), ['CONNECT', 'CONNECT', 'CONNECT'])
+    assert.deepEqual(
+      early.error.votes.map((vote) => vote.code),
+      ['CONNECT', 'CONNECT', 'CONNECT'],
+    )
     const notYet = await timed(() => redlock.connect({ timeout: 300 }))
     assert.ok(notYet.error instanceof QuorumUnavailableError, String(notYet.error))
     assert.ok(notYet.ms < 3000)

@@ -69,18 +69,23 @@ async function everyNodeVotes({ redlock, cluster }) {
   )
 }
 
-/** The error of a call over too many faulty nodes: its kind, its time and its votes. */
+/**
+ * The error of a call over too many faulty nodes: its kind, its time and its votes. It is decided as soon as no quorum
+ * is possible, so of three faulty nodes the third may not be in it.
+ */
 async function unavailable(call, { code, message }, faulty) {
   const { error, ms } = await timed(call)
   assert.ok(error instanceof QuorumUnavailableError, String(error))
   assert.equal(error.code, 'ERR_QUORUM_UNAVAILABLE')
   assert.ok(ms < BOUND, `it took ${ms} ms to say so`)
-  for (const { name } of faulty) {
-    const vote = error.votes.find((candidate) => candidate.node === name)
-    assert.equal(vote?.vote, 'faulted', error.message)
+  const names = faulty.map(({ name }) => name)
+  const votes = error.votes.filter((vote) => names.includes(vote.node))
+  assert.ok(votes.length >= Math.min(2, faulty.length), error.message)
+  for (const vote of votes) {
+    assert.equal(vote.vote, 'faulted', error.message)
     if (code) assert.ok([code].flat().includes(vote.code), `${vote.code} (${vote.message}) is not ${code}`)
     if (message) assert.match(vote.message, message)
-    assert.ok(error.message.includes(name) && error.message.includes(vote.code), error.message)
+    assert.ok(error.message.includes(vote.node) && error.message.includes(vote.code), error.message)
   }
   return error
 }
@@ -88,12 +93,12 @@ async function unavailable(call, { code, message }, faulty) {
 /**
  * Registers the tests of one fault.
  *   inject(node), heal(node)   the fault at one node `{ proxy, server, name }`
- *   code, message              of the vote, when it is asked for
+ *   code, message              of the votes; `first`, when the first call that meets the fault says it more exactly
  *   announced                  whether the node goes down by it (then once down, once up)
  *   serverOptions, options     of the servers and of the Redlock
  *   also(context, node)        further assertions while one node is faulty
  */
-function fault(what, { inject, heal, code, message, announced = true, serverOptions, options, also }) {
+function fault(what, { inject, heal, code, first = code, message, announced = true, serverOptions, options, also }) {
   describe(what, { concurrency: true }, () => {
     test('at one node nobody notices', async (t) => {
       const context = await setUp(t, { serverOptions, options })
@@ -111,7 +116,7 @@ function fault(what, { inject, heal, code, message, announced = true, serverOpti
       await everyNodeVotes(context)
       if (announced) {
         await until(() => changes.length > 1, { what: 'nodeUp' })
-        assert.deepEqual(changes, [`down ${faulty.name}`, `up ${faulty.name}`])
+        assert.deepEqual([...changes], [`down ${faulty.name}`, `up ${faulty.name}`])
       }
     })
 
@@ -120,15 +125,15 @@ function fault(what, { inject, heal, code, message, announced = true, serverOpti
       const { redlock, nodes, changes } = context
       const faulty = nodes.slice(1)
       await Promise.all(faulty.map((node) => inject(node)))
-      for (let i = 0; i < 2; i++) {
-        const key = uniqueKey()
-        const error = await unavailable(() => redlock.acquire(key, 5000, { wait: 0 }), { code, message }, faulty)
-        assert.equal(error.key, key)
-        await unavailable(() => redlock.tryAcquire(key, 5000), { code, message }, faulty)
-        let called = false
-        await unavailable(() => redlock.withLock(key, 5000, () => (called = true), { wait: 0 }), { code, message }, faulty)
-        assert.equal(called, false)
-      }
+      const key = uniqueKey()
+      const expected = { code, message }
+      const error = await unavailable(() => redlock.acquire(key, 5000, { wait: 0 }), { code: first, message }, faulty)
+      assert.equal(error.key, key)
+      await unavailable(() => redlock.tryAcquire(key, 5000), expected, faulty)
+      let called = false
+      await unavailable(() => redlock.withLock(key, 5000, () => (called = true), { wait: 0 }), expected, faulty)
+      assert.equal(called, false)
+      await unavailable(() => redlock.acquire(key, 5000, { wait: 0 }), expected, faulty)
       await Promise.all(faulty.map((node) => heal(node)))
       await everyNodeVotes(context)
       if (announced) {

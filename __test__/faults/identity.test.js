@@ -54,7 +54,8 @@ describe('roles', { concurrency: true }, () => {
     await other.kill()
     const { error } = await timed(ask(redlock))
     assert.equal(error.code, 'ERR_QUORUM_UNAVAILABLE')
-    assert.deepEqual(error.votes.slice(0, 2).map((vote) => vote.code).sort(), ['DUPLICATE', undefined].sort())
+    const codes = error.votes.map((vote) => vote.code)
+    assert.ok(codes.includes('DUPLICATE') && codes.includes('CONNECT'), error.message)
   })
 
   test('three addresses of one server are no quorum', async (t) => {
@@ -80,7 +81,10 @@ describe('roles', { concurrency: true }, () => {
     await slow.command('SAVE')
     await slow.kill()
     // A pause of 2 ms per key: about six seconds, unless it is told to hurry.
-    await slow.launch({ loading: true, args: ['--key-load-delay', 2000, '--loading-process-events-interval-bytes', 1024] })
+    await slow.launch({
+      loading: true,
+      args: ['--key-load-delay', 2000, '--loading-process-events-interval-bytes', 1024],
+    })
     const redlock = open(t, urls(slow, ...others))
     await works(redlock)
     await others[0].kill()
@@ -116,7 +120,13 @@ describe('passwords and rights', { concurrency: true }, () => {
   const asApp = (node) => ({ url: node.url, username: 'app', password: 'secret' })
 
   test('a user with the rights the documentation asks for', async (t) => {
-    const nodes = await servers(t, 3, acl('~lock:* &lock:* +@connection +set +get +pttl +pexpire +del +evalsha +eval +script|load +publish +subscribe +info'))
+    const nodes = await servers(
+      t,
+      3,
+      acl(
+        '~lock:* &lock:* +@connection +set +get +pttl +pexpire +del +evalsha +eval +script|load +publish +subscribe +info',
+      ),
+    )
     const redlock = open(t, nodes.map(asApp))
     const lock = await redlock.acquire('lock:a', 5000)
     await lock.extend(6000)
@@ -128,7 +138,11 @@ describe('passwords and rights', { concurrency: true }, () => {
     const redlock = open(t, nodes.map(asApp))
     const good = await redlock.acquire('lock:a', 5000)
     assert.equal(await good.release(), 'released')
-    await unavailable(() => redlock.acquire('other:a', 5000, { wait: 0 }), { code: 'NOPERM' }, namesOf(redlock, 0, 1, 2))
+    await unavailable(
+      () => redlock.acquire('other:a', 5000, { wait: 0 }),
+      { code: 'NOPERM' },
+      namesOf(redlock, 0, 1, 2),
+    )
   })
 
   test('a user that may not look at INFO still works', async (t) => {
@@ -158,7 +172,10 @@ describe('keys that hold something else', { concurrency: true }, () => {
       const before = await Promise.all(nodes.map((node) => node.command('DUMP', key)))
       const { error } = await timed(() => redlock.acquire(key, 5000, { wait: 100 }))
       assert.ok(error instanceof LockError, String(error))
-      assert.ok(error.votes.some((vote) => vote.code === 'NOT_A_LOCK'), error.message)
+      assert.ok(
+        error.votes.some((vote) => vote.code === 'NOT_A_LOCK'),
+        error.message,
+      )
       assert.match(error.message, /NOT_A_LOCK|not a lock/)
       assert.ok(error.votes.every((vote) => vote.vote !== 'granted'))
       assert.equal(await redlock.tryAcquire(key, 5000).catch(() => null), null)

@@ -74,7 +74,10 @@ describe('a network that only annoys', { concurrency: true }, () => {
     assert.ok(lock.attempts > 1, 'the first round had no quorum')
     await until(async () => {
       const values = await cluster.all('GET', key)
-      return values.filter((value) => value === lock.id).length >= 2 && values.every((value) => [lock.id, null].includes(value))
+      return (
+        values.filter((value) => value === lock.id).length >= 2 &&
+        values.every((value) => [lock.id, null].includes(value))
+      )
     })
     assert.equal(await lock.release(), 'released')
     await until(async () => (await cluster.holding(key)) === 0)
@@ -144,14 +147,15 @@ describe('a network that only annoys', { concurrency: true }, () => {
     assert.equal(await successor.release(), 'released')
   })
 
-  test('connections that break all the time', async (t) => {
+  test('connections that break again and again', async (t) => {
     const context = await setUp(t)
     const { redlock, nodes, cluster } = context
-    const breaking = setInterval(() => nodes[Math.floor(performance.now() / 40) % 3].proxy.reset(), 40)
+    let next = 0
+    const breaking = setInterval(() => nodes[next++ % 3].proxy.reset(), 250)
     t.after(() => clearInterval(breaking))
     const key = uniqueKey()
     let inside = 0
-    for (let i = 0; i < 30; i++) {
+    while (next < 12) {
       await redlock.withLock(
         key,
         5000,

@@ -73,7 +73,13 @@ describe('a password function', { concurrency: true }, () => {
   })
 
   for (const [what, password, shown] of [
-    ['throws', () => { throw new Error('vault sealed') }, /vault sealed/],
+    [
+      'throws',
+      () => {
+        throw new Error('vault sealed')
+      },
+      /vault sealed/,
+    ],
     ['rejects', () => Promise.reject(new Error('vault sealed')), /vault sealed/],
     ['returns a number', () => 7, /password function/],
     ['returns nothing', () => undefined, /password function/],

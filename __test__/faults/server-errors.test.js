@@ -11,7 +11,10 @@ const { uniqueKey } = require('../support/quorlock')
 const { RespClient } = require('../support/resp')
 const { sleep, until } = require('../support/until')
 
-const config = (name, value) => ({ server }) => server.command('CONFIG', 'SET', name, value)
+const config =
+  (name, value) =>
+  ({ server }) =>
+    server.command('CONFIG', 'SET', name, value)
 
 fault('OOM (maxmemory reached, noeviction)', {
   inject: config('maxmemory', 1),
@@ -148,8 +151,8 @@ describe('errors at the wrong moment', { concurrency: true }, () => {
       await sleep(200)
     }
     assert.equal(lock.isHeld, true)
-    assert.equal(await lock.release(), 'released')
     await until(() => redlock.stats().nodes.every((node) => node.state === 'up'))
+    assert.equal(await lock.release(), 'released')
     await works(redlock)
   })
 })

@@ -50,7 +50,10 @@ describe('what a stopped node was sent', { concurrency: true }, () => {
     }
     server.resume()
     for (const key of keys) {
-      await until(async () => (await server.command('EXISTS', key)) === 0, { deadline: 10_000, what: `${key} is released` })
+      await until(async () => (await server.command('EXISTS', key)) === 0, {
+        deadline: 10_000,
+        what: `${key} is released`,
+      })
     }
     await sleep(300)
     assert.deepEqual(await Promise.all(keys.map((key) => server.command('EXISTS', key))), [0, 0, 0, 0, 0])

@@ -30,7 +30,11 @@ async function redlock4(t, urls) {
   const redlock = new Redlock(await ioredis(t, urls), { retryCount: 0 })
   return {
     name: 'redlock 4.2',
-    take: (key, ttl) => redlock.lock(key, ttl).then((lock) => lock, () => null),
+    take: (key, ttl) =>
+      redlock.lock(key, ttl).then(
+        (lock) => lock,
+        () => null,
+      ),
     extend: (lock, ttl) => yes(redlock.extend(lock, ttl)),
     release: (lock) => yes(redlock.unlock(lock)),
     valueOf: (lock) => lock.value,
@@ -38,18 +42,20 @@ async function redlock4(t, urls) {
   }
 }
 
-const likeFive = (name, peer, connection = {}) => async (t, urls) => {
-  const redlock = new peer.Redlock(await ioredis(t, urls, connection), { retryCount: 0 })
-  const Lock = peer.Lock
-  return {
-    name,
-    take: (key, ttl) => redlock.acquire([key], ttl).catch(() => null),
-    extend: (lock, ttl) => yes(redlock.extend(lock, ttl)),
-    release: (lock) => yes(redlock.release(lock)),
-    valueOf: (lock) => lock.value,
-    adopt: (key, value, ttl) => new Lock(redlock, [key], value, [], Date.now() + ttl),
+const likeFive =
+  (name, peer, connection = {}) =>
+  async (t, urls) => {
+    const redlock = new peer.Redlock(await ioredis(t, urls, connection), { retryCount: 0 })
+    const Lock = peer.Lock
+    return {
+      name,
+      take: (key, ttl) => redlock.acquire([key], ttl).catch(() => null),
+      extend: (lock, ttl) => yes(redlock.extend(lock, ttl)),
+      release: (lock) => yes(redlock.release(lock)),
+      valueOf: (lock) => lock.value,
+      adopt: (key, value, ttl) => new Lock(redlock, [key], value, [], Date.now() + ttl),
+    }
   }
-}
 
 async function universal(t, urls) {
   const { createRedlock } = peers.universal.api
@@ -64,11 +70,26 @@ async function universal(t, urls) {
       if (handle) locks.set(handle, lock)
       return handle
     },
-    extend: (handle, ttl) => locks.get(handle).extend(handle, ttl).catch(() => false),
-    release: (handle) => locks.get(handle).release(handle).catch(() => false),
+    extend: (handle, ttl) =>
+      locks
+        .get(handle)
+        .extend(handle, ttl)
+        .catch(() => false),
+    release: (handle) =>
+      locks
+        .get(handle)
+        .release(handle)
+        .catch(() => false),
     valueOf: (handle) => handle.value,
     adopt(key, value, ttl) {
-      const handle = { id: 'adopted', key, value, acquiredAt: Date.now(), ttl, metadata: { attempts: 1, acquisitionTime: 0, strategy: 'redlock' } }
+      const handle = {
+        id: 'adopted',
+        key,
+        value,
+        acquiredAt: Date.now(),
+        ttl,
+        metadata: { attempts: 1, acquisitionTime: 0, strategy: 'redlock' },
+      }
       locks.set(handle, lockOf(key, ttl))
       return handle
     },

@@ -33,7 +33,10 @@ test('4 processes x 1,000 increments under one lock, a node killed and restarted
   await until(async () => (await counter()) > 800, { deadline: 120_000 })
   await node.kill()
   const killedAt = await counter()
-  await until(async () => (await counter()) > killedAt + 800, { deadline: 120_000, what: 'it goes on without the node' })
+  await until(async () => (await counter()) > killedAt + 800, {
+    deadline: 120_000,
+    what: 'it goes on without the node',
+  })
   await node.launch()
   const backAt = await counter()
   assert.ok(backAt < PROCESSES * TIMES, 'the node came back in the middle')
@@ -44,7 +47,9 @@ test('4 processes x 1,000 increments under one lock, a node killed and restarted
     assert.equal(stderr, '')
     assert.equal(code, 0)
   }
-  t.diagnostic(`${PROCESSES * TIMES} increments in ${seconds.toFixed(1)} s; node killed at ${killedAt}, back at ${backAt}`)
+  t.diagnostic(
+    `${PROCESSES * TIMES} increments in ${seconds.toFixed(1)} s; node killed at ${killedAt}, back at ${backAt}`,
+  )
   assert.equal(await counter(), PROCESSES * TIMES)
   assert.equal(Number(await store.command('GET', 'overlaps')), 0)
   await until(async () => (await cluster.holding('counter')) === 0)

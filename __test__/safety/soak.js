@@ -35,7 +35,7 @@ class Holders {
   #byKey = new Map()
 
   enter(lock) {
-    for (const key of [lock.key].flat()) {
+    for (const key of new Set([lock.key].flat())) {
       const others = this.#byKey.get(key) ?? new Set()
       this.#byKey.set(key, others)
       for (const other of others) {
@@ -169,7 +169,10 @@ async function round(redlock, cluster, ms) {
   await within(ms + 30_000, Promise.all([...workers, troubleMaker(cluster, end)]), 'all work')
   assert.equal(redlock.stats().waiting, 0)
   // What a stopped server was sent is executed and cleaned up; what was left to expire expires.
-  await until(async () => (await cluster.all('DBSIZE')).every((size) => size === 0), { deadline: 20_000, what: 'no key is left' })
+  await until(async () => (await cluster.all('DBSIZE')).every((size) => size === 0), {
+    deadline: 20_000,
+    what: 'no key is left',
+  })
   await until(() => redlock.stats().nodes.every((node) => node.state === 'up'), { deadline: 20_000 })
   assert.equal(redlock.stats().held, 0)
   assert.deepEqual(redlock.locks(), [])

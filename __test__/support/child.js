@@ -20,7 +20,11 @@ class Child {
   constructor(script, { args = [], execArgv = [], env = {} } = {}) {
     this.stdout = ''
     this.stderr = ''
-    this.process = fork(script, args.map(String), { execArgv, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+    this.process = fork(script, args.map(String), {
+      execArgv,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    })
     running.add(this.process)
     this.process.on('message', (message) => this.#messages.push(message))
     this.process.stdout.on('data', (chunk) => {

@@ -4,7 +4,7 @@
 
 const { before, after } = require('node:test')
 const { RedisServer } = require('./redis-server')
-const { Proxy } = require('./proxy')
+const { TcpProxy } = require('./proxy')
 
 class Cluster {
   constructor(servers) {
@@ -59,7 +59,7 @@ function useCluster(count = 3, options = {}) {
 
 /** One proxy in front of each server, for test `t`. */
 async function proxies(t, cluster) {
-  const started = await Promise.all(cluster.ports.map((port) => Proxy.start(port)))
+  const started = await Promise.all(cluster.ports.map((port) => TcpProxy.start(port)))
   t.after(() => Promise.all(started.map((proxy) => proxy.stop())))
   return started
 }

@@ -45,7 +45,16 @@ async function collect() {
 
 function reading() {
   const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage()
-  return { descriptors: descriptors(), sockets: sockets(), threads: threads(), resources: resources(), rss, heapUsed, external, arrayBuffers }
+  return {
+    descriptors: descriptors(),
+    sockets: sockets(),
+    threads: threads(),
+    resources: resources(),
+    rss,
+    heapUsed,
+    external,
+    arrayBuffers,
+  }
 }
 
 module.exports = { descriptors, sockets, threads, resources, collect, reading }

@@ -3,7 +3,7 @@
 // A TCP proxy in this process, in front of one server. Faults are set per direction, for the connections that exist
 // and for those to come, until they are taken back:
 //
-//   const proxy = await Proxy.start(server.port)
+//   const proxy = await TcpProxy.start(server.port)
 //   proxy.toServer.swallow()          // requests are lost, the connection stays open (partition, one way)
 //   proxy.toClient.hold()             // replies are kept back ... proxy.toClient.pass() delivers them
 //   proxy.toClient.delay(50)          // every chunk arrives 50 ms later, in order
@@ -72,13 +72,15 @@ class Direction {
     next()
   }
 
-  take(chunk, deliver) {
+  /** `lost` is called when the chunk will never be delivered. */
+  take(chunk, deliver, lost) {
     switch (this.#mode.kind) {
       case 'pass':
         return deliver(chunk)
       case 'hold':
         return this.#held.push([deliver, chunk])
       case 'swallow':
+        lost()
         return undefined
       case 'delay':
         return setTimeout(deliver, this.#mode.ms, chunk)
@@ -95,7 +97,13 @@ class Direction {
   }
 }
 
-class Proxy {
+/** RST, unless the socket is being shut down already: Node then loses the handle, and the process would never end. */
+function abruptly(socket) {
+  if (socket.writableEnded) socket.destroy()
+  else socket.resetAndDestroy()
+}
+
+class TcpProxy {
   #server
   #pairs = new Set()
   #once = []
@@ -113,7 +121,7 @@ class Proxy {
 
   /** In front of 127.0.0.1:`target`. */
   static async start(target) {
-    const proxy = new Proxy(await freePort(), target)
+    const proxy = new TcpProxy(await freePort(), target)
     await proxy.accept()
     return proxy
   }
@@ -145,9 +153,14 @@ class Proxy {
   }
 
   reset() {
-    for (const { client, upstream } of this.#pairs) {
-      client.resetAndDestroy()
-      upstream.destroy()
+    this.#resetIf(() => true)
+  }
+
+  #resetIf(chosen) {
+    for (const pair of this.#pairs) {
+      if (!chosen(pair)) continue
+      abruptly(pair.client)
+      pair.upstream.destroy()
     }
   }
 
@@ -156,8 +169,12 @@ class Proxy {
     this.toClient.swallow()
   }
 
-  /** Takes every fault of both directions back. */
+  /**
+   * Takes every fault of both directions back. A connection that has lost bytes is at an end: TCP never goes on behind
+   * a gap, so it is reset.
+   */
   heal() {
+    this.#resetIf((pair) => pair.gap)
     this.toServer.pass()
     this.toClient.pass()
     this.#once = []
@@ -169,7 +186,12 @@ class Proxy {
    */
   loseReply(bytes) {
     return new Promise((resolve) => {
-      this.#once.push({ bytes, act: (pair) => { pair.lose = resolve } })
+      this.#once.push({
+        bytes,
+        act: (pair) => {
+          pair.lose = resolve
+        },
+      })
     })
   }
 
@@ -196,26 +218,34 @@ class Proxy {
   #join(client) {
     this.accepted += 1
     const upstream = net.connect({ port: this.target, host: '127.0.0.1', noDelay: true })
-    const pair = { client, upstream, lose: undefined }
+    const pair = { client, upstream, lose: undefined, gap: false }
+    const lost = () => {
+      pair.gap = true
+    }
     this.#pairs.add(pair)
     client.on('data', (chunk) => {
       this.received += chunk.length
       const fault = this.#once.findIndex((entry) => chunk.includes(entry.bytes))
       if (fault >= 0) this.#once.splice(fault, 1)[0].act(pair, chunk)
-      this.toServer.take(chunk, (bytes) => upstream.writable && upstream.write(bytes))
+      this.toServer.take(chunk, (bytes) => upstream.writable && upstream.write(bytes), lost)
     })
     upstream.on('data', (chunk) => {
       if (pair.lose) {
-        client.resetAndDestroy()
+        abruptly(client)
         upstream.destroy()
         pair.lose()
         return
       }
-      this.toClient.take(chunk, (bytes) => client.writable && client.write(bytes))
+      this.toClient.take(chunk, (bytes) => client.writable && client.write(bytes), lost)
     })
-    for (const [one, other] of [[client, upstream], [upstream, client]]) {
+    for (const [one, other] of [
+      [client, upstream],
+      [upstream, client],
+    ]) {
       one.on('error', () => {})
-      one.on('end', () => { if (this.toServer.mode !== 'swallow' && this.toClient.mode !== 'swallow') other.end() })
+      one.on('end', () => {
+        if (this.toServer.mode !== 'swallow' && this.toClient.mode !== 'swallow') other.end()
+      })
       one.on('close', () => {
         this.#pairs.delete(pair)
         if (one === client) upstream.destroy()
@@ -230,4 +260,4 @@ class Proxy {
   }
 }
 
-module.exports = { Proxy }
+module.exports = { TcpProxy }

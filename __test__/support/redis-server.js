@@ -143,7 +143,10 @@ class RedisServer {
   /** How often the server has executed the commands of these names (lower case) since its start or CONFIG RESETSTAT. */
   async calls(...names) {
     const text = await this.command('INFO', 'commandstats')
-    return names.reduce((sum, name) => sum + Number(text.match(new RegExp(`cmdstat_${name}:calls=(\\d+)`))?.[1] ?? 0), 0)
+    return names.reduce(
+      (sum, name) => sum + Number(text.match(new RegExp(`cmdstat_${name}:calls=(\\d+)`))?.[1] ?? 0),
+      0,
+    )
   }
 
   #connect() {

@@ -22,7 +22,9 @@ async function until(condition, { deadline = 5000, every = 5, what = String(cond
       last = error
     }
     if (performance.now() >= end) {
-      throw new Error(`still not true after ${deadline} ms: ${what}${last ? ` (${last.message})` : ''}`, { cause: last })
+      throw new Error(`still not true after ${deadline} ms: ${what}${last ? ` (${last.message})` : ''}`, {
+        cause: last,
+      })
     }
     await sleep(every)
   }

@@ -12,8 +12,8 @@ use super::key::KeyText;
 use super::settings::{EngineConfig, RetryConfig, span};
 use crate::driver::{self, unix_time};
 use crate::lock::{Call, Event, Retry};
-use crate::node::Keys;
 use crate::node::id::HEX_LENGTH;
+use crate::node::{Keys, MAX_NODES};
 
 const RENEW: u32 = 1;
 const ONCE: u32 = 2;
@@ -31,6 +31,10 @@ pub struct Engine {
 impl Engine {
     #[napi(constructor)]
     pub fn new(config: EngineConfig) -> Result<Self> {
+        if config.nodes.is_empty() || config.nodes.len() > MAX_NODES {
+            let message = format!("1 to {MAX_NODES} nodes can vote; got {}", config.nodes.len());
+            return Err(Error::new(Status::InvalidArg, message));
+        }
         let lock = config.lock();
         let (retry, nodes, prefix) = (config.retry(), lock.nodes, config.key_prefix);
         let client_name = config.client_name;

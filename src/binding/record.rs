@@ -1,7 +1,7 @@
 //! One record: what happened to one call, in twelve 32-bit words.
 //!
 //! `[engine, slot, kind, attempts or code, votes low, votes high, id × 4, ttl, 0]`. The kinds and codes are those of
-//! `js/mailbox.js`.
+//! `js/record.js`.
 
 use crate::driver::{Mail, MailEvent};
 use crate::lock::{Kind, Lost, Released, Verdict};
@@ -39,7 +39,7 @@ fn turned(kind: Kind) -> (i32, i32) {
         Kind::Cancelled => (4, 0),
         Kind::Extended { .. } => (5, 0),
         Kind::ExtendFailed => (6, 0),
-        Kind::Released(Released::Released) => (7, 0),
+        Kind::Released(Released::Valid) => (7, 0),
         Kind::Released(Released::Expired) => (7, 1),
         Kind::Released(Released::Unknown) => (7, 2),
         Kind::Lost(Lost::Expired) => (8, 0),

@@ -101,8 +101,8 @@ impl Supervisor {
         let mut silent: Option<Moment> = None;
         loop {
             self.inner.serve(self.node);
-            if redis.is_dead() {
-                return Fault::new(FaultCode::Connect, "the connection was closed");
+            if let Some(fault) = redis.death() {
+                return fault;
             }
             let waiting = self.waiting_since(redis);
             let now = clock::now();

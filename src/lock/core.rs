@@ -3,15 +3,14 @@
 use super::attempt::{Attempt, Turn};
 use super::config::Config;
 use super::connecting::Connecting;
-use super::event::{Entropy, Event, Failure, Found, Kind, Notice, Slot, Status};
+use super::event::{Entropy, Event, Failure, Found, Kind, Slot, Status};
 use super::inspection::Inspection;
 use super::lease::Lease;
 use super::release::Release;
-use super::renewal::millis;
 use super::slab::Slab;
 use super::timers::Timers;
-use super::world::{Counters, Seat, World};
-use crate::node::{Answer, Id, Moment, Request};
+use super::world::{Seat, World};
+use crate::node::{Answer, Moment};
 
 pub(super) enum Entry {
     /// Given out, nothing asked yet.
@@ -31,18 +30,9 @@ pub(super) enum Entry {
 pub(crate) struct Core {
     pub(super) slots: Slab<Entry>,
     pub(super) world: World,
-    timers: Timers,
+    pub(super) timers: Timers,
     /// Who waits for the first contact with the nodes.
     contacts: Vec<Seat>,
-}
-
-/// What the JavaScript thread reads of a grant.
-pub(crate) struct Grant {
-    pub(crate) attempts: u32,
-    pub(crate) ttl_ms: u32,
-    pub(crate) id: Id,
-    /// Four bits for each node, see `Ballot::summary`.
-    pub(crate) votes: u64,
 }
 
 impl Core {
@@ -105,7 +95,7 @@ impl Core {
     }
 
     /// Carries out what an attempt's step led to.
-    fn turn(&mut self, entropy: &mut dyn Entropy, slot: Slot, turn: Turn) {
+    pub(super) fn turn(&mut self, entropy: &mut dyn Entropy, slot: Slot, turn: Turn) {
         let seat = self.seat(slot);
         let Some(entry) = self.slots.get_mut(slot) else {
             return;
@@ -312,7 +302,7 @@ impl Core {
     }
 
     /// Frees the slot of a release that nobody waits for any more.
-    fn bury(&mut self, slot: Slot) {
+    pub(super) fn bury(&mut self, slot: Slot) {
         if let Some(Entry::Release(release)) = self.slots.get(slot)
             && release.is_over()
         {
@@ -320,7 +310,7 @@ impl Core {
         }
     }
 
-    fn free(&mut self, slot: Slot) {
+    pub(super) fn free(&mut self, slot: Slot) {
         self.timers.set(slot, Moment::NEVER);
         self.slots.remove(slot);
     }
@@ -335,128 +325,5 @@ impl Core {
             }
             self.bury(slot);
         }
-    }
-
-    // What follows is asked by the JavaScript thread and the driver, and changes nothing on the wire but `accept`.
-
-    pub(crate) fn next_timer(&self) -> Moment {
-        self.timers.next()
-    }
-
-    /// Takes what waits to be sent to a node; the empty buffer is left in its place.
-    pub(crate) fn take_requests(&mut self, node: usize, buffer: &mut Vec<Request>) {
-        std::mem::swap(buffer, &mut self.world.requests[node]);
-    }
-
-    pub(crate) fn has_requests(&self, node: usize) -> bool {
-        !self.world.requests[node].is_empty()
-    }
-
-    pub(crate) fn has_news(&self) -> bool {
-        !self.world.notices.is_empty() || !self.world.changes.is_empty() || self.world.heartbeat
-    }
-
-    pub(crate) fn next_change(&mut self) -> Option<super::event::Change> {
-        self.world.changes.pop_front()
-    }
-
-    pub(crate) fn has_changes(&self) -> bool {
-        !self.world.changes.is_empty()
-    }
-
-    /// Takes the next notice. A final one frees its slot, unless the background still needs it.
-    pub(crate) fn next_notice(&mut self) -> Option<Notice> {
-        self.world.heartbeat = false;
-        let notice = self.world.notices.pop_front()?;
-        if notice.kind.is_final() {
-            match self.slots.tenant(notice.slot, notice.generation) {
-                Some(Entry::Release(release)) => {
-                    release.take();
-                    self.bury(notice.slot);
-                }
-                Some(Entry::Over) => self.free(notice.slot),
-                _ => {}
-            }
-        }
-        Some(notice)
-    }
-
-    /// The JavaScript thread takes a grant. `None`: it was given back, or ran out meanwhile, and counts as a failed round.
-    pub(crate) fn accept(&mut self, now: Moment, entropy: &mut dyn Entropy, notice: Notice) -> Option<Grant> {
-        self.world.now = now.max(self.world.now);
-        let seat = Seat { slot: notice.slot, generation: notice.generation };
-        let entry = self.slots.tenant(seat.slot, seat.generation)?;
-        let Entry::Lease(lease) = entry else {
-            return None;
-        };
-        match lease.accept(&mut self.world) {
-            Ok(()) => Some(Grant {
-                attempts: lease.attempts,
-                ttl_ms: millis(lease.ttl),
-                id: lease.id,
-                votes: lease.voters.summary(),
-            }),
-            Err(offer) => {
-                let mut attempt = offer?;
-                let votes = lease.voters.clone();
-                self.world.waiting += 1;
-                let turn = attempt.take_back(&mut self.world, entropy, seat, votes);
-                *entry = Entry::Attempt(attempt);
-                self.turn(entropy, seat.slot, turn);
-                self.adopt_orphans();
-                None
-            }
-        }
-    }
-
-    /// How an acquire ended; frees its slot.
-    pub(crate) fn take_failure(&mut self, slot: Slot) -> Option<Failure> {
-        let Some(Entry::Failed(_)) = self.slots.get(slot) else {
-            return None;
-        };
-        self.timers.set(slot, Moment::NEVER);
-        match self.slots.remove(slot) {
-            Some(Entry::Failed(failure)) => Some(*failure),
-            _ => None,
-        }
-    }
-
-    /// What an inspection found; frees its slot.
-    pub(crate) fn take_found(&mut self, slot: Slot) -> Option<Vec<Found>> {
-        let Some(Entry::Inspected(_)) = self.slots.get(slot) else {
-            return None;
-        };
-        self.timers.set(slot, Moment::NEVER);
-        match self.slots.remove(slot) {
-            Some(Entry::Inspected(found)) => Some(found),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn remaining(&self, now: Moment, slot: Slot) -> std::time::Duration {
-        match self.slots.get(slot) {
-            Some(Entry::Lease(lease)) => lease.remaining(now),
-            _ => std::time::Duration::ZERO,
-        }
-    }
-
-    pub(crate) fn counters(&self) -> Counters {
-        self.world.counters
-    }
-
-    pub(crate) fn held(&self) -> usize {
-        self.world.held
-    }
-
-    pub(crate) fn waiting(&self) -> usize {
-        self.world.waiting
-    }
-
-    pub(crate) fn fault(&self, node: usize) -> Option<&crate::node::Fault> {
-        self.world.members.fault(node)
-    }
-
-    pub(crate) fn is_connecting(&self, node: usize) -> bool {
-        self.world.members.is_connecting(node)
     }
 }

@@ -125,7 +125,7 @@ pub(crate) enum Verdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Released {
     /// A quorum answered, and the handle was valid when the release was asked for.
-    Released,
+    Valid,
     /// A quorum answered, and it was not valid any more.
     Expired,
     /// Fewer answered; the rest is asked again in the background until the keys have expired.

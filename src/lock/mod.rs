@@ -17,6 +17,7 @@ mod connecting;
 mod inspection;
 mod lease;
 mod members;
+mod outlet;
 mod release;
 mod renewal;
 mod slab;
@@ -27,8 +28,9 @@ mod timers;
 mod world;
 
 pub(crate) use config::{Config, Retry};
-pub(crate) use core::{Core, Grant};
+pub(crate) use core::Core;
 pub(crate) use event::{
     Call, Change, Entropy, Event, Failure, Found, Kind, Lost, Released, Slot, Status, Verdict, VoteSeen,
 };
+pub(crate) use outlet::Grant;
 pub(crate) use survey::HeldKey;

@@ -52,7 +52,6 @@ impl Release {
     }
 
     /// For a user who waits for the answer, at most until `patience`.
-    #[expect(clippy::too_many_arguments, reason = "one call site, and each is one fact of the lease")]
     pub(super) fn asked(
         keys: Keys,
         id: Id,
@@ -131,7 +130,7 @@ impl Release {
         let answered = self.answered.count_ones() as usize;
         let reachable = (self.answered | self.waiting).count_ones() as usize;
         let outcome = if answered >= world.quorum() {
-            if ask.valid { Released::Released } else { Released::Expired }
+            if ask.valid { Released::Valid } else { Released::Expired }
         } else if reachable < world.quorum() || world.now >= ask.until {
             Released::Unknown
         } else {

@@ -101,7 +101,9 @@ module.exports = (backend) => {
     const redlock = open(t, backend.nodes)
     const key = uniqueKey()
     await redlock.acquire(key, 20_000)
-    const { error, ms } = await timed(() => redlock.acquire(key, 5000, { wait: 30_000, signal: AbortSignal.timeout(100) }))
+    const { error, ms } = await timed(() =>
+      redlock.acquire(key, 5000, { wait: 30_000, signal: AbortSignal.timeout(100) }),
+    )
     assert.equal(error.name, 'TimeoutError')
     assert.ok(ms < 3000, `${ms} ms`)
   })

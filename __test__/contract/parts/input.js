@@ -16,7 +16,15 @@ module.exports = (backend) => {
   }
   const keys = { empty: '', number: 7, undefined: undefined, null: null, object: {}, long: 'ü'.repeat(257) }
   Object.assign(keys, { surrogate: 'a\ud800b', reserved: 'a:quorlock:fence' })
-  const ttls = { text: '5000', fraction: 10.5, short: 9, negative: -5, long: 60_001, nan: Number.NaN, missing: undefined }
+  const ttls = {
+    text: '5000',
+    fraction: 10.5,
+    short: 9,
+    negative: -5,
+    long: 60_001,
+    nan: Number.NaN,
+    missing: undefined,
+  }
 
   test('keys and ttls', async (t) => {
     const redlock = open(t, backend.nodes)
@@ -65,7 +73,15 @@ module.exports = (backend) => {
     assert.equal(await redlock.withLock(uniqueKey(), 10_000, () => 1, { renew: false, wait: 5 }), 1)
   })
 
-  for (const options of [undefined, null, {}, { nodes: [] }, { nodes: '' }, { nodes: 7 }, { nodes: ['redis://a', 7] }]) {
+  for (const options of [
+    undefined,
+    null,
+    {},
+    { nodes: [] },
+    { nodes: '' },
+    { nodes: 7 },
+    { nodes: ['redis://a', 7] },
+  ]) {
     test(`new Redlock(${JSON.stringify(options)}) is a TypeError`, () => {
       assert.throws(() => new Redlock(options), TypeError)
     })

@@ -15,7 +15,10 @@ module.exports = (backend) => {
       assert.equal(node.id, undefined)
       assert.equal(node.error, undefined)
     }
-    assert.deepEqual(nodes.map((node) => node.node), redlock.stats().nodes.map((node) => node.name))
+    assert.deepEqual(
+      nodes.map((node) => node.node),
+      redlock.stats().nodes.map((node) => node.name),
+    )
   })
 
   test('a held key, also when another instance holds it', async (t) => {

@@ -52,7 +52,10 @@ module.exports = (backend) => {
     await onAll('SET', key, 'f'.repeat(32), 'PX', 60_000)
     await until(() => !lock.isHeld)
     await lock.release()
-    assert.deepEqual(await onAll('GET', key), backend.servers.map(() => 'f'.repeat(32)))
+    assert.deepEqual(
+      await onAll('GET', key),
+      backend.servers.map(() => 'f'.repeat(32)),
+    )
   })
 
   test('the outcome of withLock passes', async (t) => {
@@ -65,7 +68,10 @@ module.exports = (backend) => {
       return 'outcome'
     })
     assert.equal(value, 'outcome')
-    assert.deepEqual(lost.map((event) => event.key), [key])
+    assert.deepEqual(
+      lost.map((event) => event.key),
+      [key],
+    )
   })
 
   test('a signal asked for late is aborted already', async (t) => {

@@ -95,7 +95,10 @@ module.exports = (backend) => {
       await until(() => signal.aborted)
       await successor.release()
     })
-    assert.deepEqual(lost.map(({ key, reason }) => ({ key, reason })), [{ key, reason: 'maxHold' }])
+    assert.deepEqual(
+      lost.map(({ key, reason }) => ({ key, reason })),
+      [{ key, reason: 'maxHold' }],
+    )
   })
 
   test('a lock that is extended by hand is renewed from there', async (t) => {

@@ -12,7 +12,17 @@ module.exports = (backend) => {
       const stats = redlock.stats()
       return Object.fromEntries(Object.keys(none).map((name) => [name, stats[name]]))
     }
-    const none = { held: 0, waiting: 0, acquired: 0, contended: 0, timedOut: 0, aborted: 0, lost: 0, extended: 0, released: 0 }
+    const none = {
+      held: 0,
+      waiting: 0,
+      acquired: 0,
+      contended: 0,
+      timedOut: 0,
+      aborted: 0,
+      lost: 0,
+      extended: 0,
+      released: 0,
+    }
     assert.deepEqual(counts(), none)
 
     const key = uniqueKey()

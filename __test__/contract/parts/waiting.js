@@ -57,7 +57,9 @@ module.exports = (backend) => {
 
   test('the delays double', async (t) => {
     const { key, other } = await held(t)
-    const { error, ms } = await timed(() => other.acquire(key, 5000, { retryCount: 4, retryDelay: 20, retryDelayMax: 1000 }))
+    const { error, ms } = await timed(() =>
+      other.acquire(key, 5000, { retryCount: 4, retryDelay: 20, retryDelayMax: 1000 }),
+    )
     assert.equal(error.attempts, 5)
     // 20 + 40 + 80 + 160, from the upper half of each.
     assert.ok(ms >= 148, `${ms} ms`)
@@ -92,7 +94,14 @@ module.exports = (backend) => {
     assert.ok(ms < 500, `${ms} ms`)
   })
 
-  for (const options of [{ wait: -1 }, { wait: 1.5 }, { retryCount: -1 }, { retryDelay: 0 }, { wait: '5' }, { waits: 5 }]) {
+  for (const options of [
+    { wait: -1 },
+    { wait: 1.5 },
+    { retryCount: -1 },
+    { retryDelay: 0 },
+    { wait: '5' },
+    { waits: 5 },
+  ]) {
     test(`${JSON.stringify(options)} is refused`, async (t) => {
       const redlock = open(t, backend.nodes)
       const key = uniqueKey()

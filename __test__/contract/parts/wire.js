@@ -31,12 +31,18 @@ module.exports = (backend) => {
     const lock = await prefixed.acquire(key, 5000)
     assert.equal(lock.key, key)
     await everywhere(async (server) => (await server.command('GET', `app:${key}`)) === lock.id)
-    assert.deepEqual(await Promise.all(backend.servers.map((server) => server.command('EXISTS', key))), backend.servers.map(() => 0))
+    assert.deepEqual(
+      await Promise.all(backend.servers.map((server) => server.command('EXISTS', key))),
+      backend.servers.map(() => 0),
+    )
     assert.equal(await same.tryAcquire(key, 5000), null)
     const other = await plain.tryAcquire(key, 5000)
     assert.ok(other, 'another prefix is another lock')
     assert.equal(await plain.tryAcquire(`app:${key}`, 5000), null)
-    assert.deepEqual(prefixed.locks().map((held) => held.key), [key])
+    assert.deepEqual(
+      prefixed.locks().map((held) => held.key),
+      [key],
+    )
     assert.ok((await prefixed.inspect(key)).every((node) => node.id === lock.id))
   })
 
@@ -49,7 +55,11 @@ module.exports = (backend) => {
 
   test('db', async (t) => {
     const key = uniqueKey()
-    const inDb = (db) => allUp(t, backend.servers.map((server) => `${server.url}/${db}`))
+    const inDb = (db) =>
+      allUp(
+        t,
+        backend.servers.map((server) => `${server.url}/${db}`),
+      )
     const lock = await (await inDb(3)).acquire(key, 5000)
     assert.ok(await (await inDb(0)).tryAcquire(key, 5000), 'another db is another lock')
     assert.equal(await (await inDb(3)).tryAcquire(key, 5000), null)
@@ -64,7 +74,10 @@ module.exports = (backend) => {
     const overTcp = open(t, backend.nodes)
     const lock = await overTcp.acquire(key, 5000)
     for (const scheme of ['unix', 'redis+unix']) {
-      const overSocket = open(t, backend.servers.map((server) => `${scheme}://${server.socket}`))
+      const overSocket = open(
+        t,
+        backend.servers.map((server) => `${scheme}://${server.socket}`),
+      )
       assert.equal(await overSocket.tryAcquire(key, 5000), null)
       const own = await overSocket.acquire(uniqueKey(), 5000)
       assert.equal(await own.release(), 'released')

@@ -20,7 +20,7 @@ fn released_once_a_quorum_answered() {
     script.deliver(0);
     assert_eq!(script.drain(), []);
     script.deliver(1);
-    assert_eq!(script.drain(), [(slot, Kind::Released(Released::Released))]);
+    assert_eq!(script.drain(), [(slot, Kind::Released(Released::Valid))]);
     assert_eq!(script.core.held(), 0);
 }
 
@@ -108,5 +108,5 @@ fn a_release_under_a_renewal_ignores_its_answers() {
     }
     assert_eq!(script.drain(), []);
     script.settle();
-    assert_eq!(script.drain(), [(slot, Kind::Released(Released::Released))]);
+    assert_eq!(script.drain(), [(slot, Kind::Released(Released::Valid))]);
 }

@@ -174,7 +174,9 @@ mod tests {
         for command in [Command::Acquire { ttl_ms: 10 }, Command::Extend { ttl_ms: 10 }, Command::Release] {
             for value in &values {
                 assert!(!fit(command, value));
-                let Reply::Voted { yes, no, fault } = read(&request(command, Keys::one("k")), &[value.clone()]) else {
+                let Reply::Voted { yes, no, fault } =
+                    read(&request(command, Keys::one("k")), std::slice::from_ref(value))
+                else {
                     panic!("a vote was expected")
                 };
                 assert_eq!((yes, no, fault.map(|fault| fault.code)), (0, 0, Some(FaultCode::Protocol)));

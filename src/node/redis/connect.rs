@@ -8,7 +8,9 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Pipeline, RedisConnectionInfo, Value};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
 
 use super::command::{EXTEND_SOURCE, RELEASE_SOURCE};
 use super::link::Link;
@@ -35,6 +37,9 @@ const USER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connects, or says why not. The caller limits the time.
 pub(crate) async fn connect(options: &Options, password: Option<&str>) -> Result<Connected, Fault> {
     match &options.address {
+        #[cfg(not(unix))]
+        Address::Unix { .. } => Err(Fault::new(FaultCode::Connect, "this platform has no unix sockets")),
+        #[cfg(unix)]
         Address::Unix { path } => {
             let stream = UnixStream::connect(path).await.map_err(|error| fault::from_io(&error, "connect"))?;
             greet(options, password, stream).await
@@ -65,8 +70,8 @@ async fn greet<S>(options: &Options, password: Option<&str>, stream: S) -> Resul
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let mut info =
-        RedisConnectionInfo::default().set_db(options.db).set_lib_name("quorlock", env!("CARGO_PKG_VERSION"));
+    // The library's name is told among the questions: redis-rs would overlook that the answer to it is not RESP.
+    let mut info = RedisConnectionInfo::default().set_db(options.db).set_skip_set_lib_name();
     if let Some(username) = &options.username {
         info = info.set_username(username);
     }
@@ -99,6 +104,10 @@ fn questions(options: &Options) -> Pipeline {
     for source in [EXTEND_SOURCE, RELEASE_SOURCE] {
         pipeline.cmd("SCRIPT").arg("LOAD").arg(source);
     }
+    for (field, value) in [("LIB-NAME", "quorlock"), ("LIB-VER", env!("CARGO_PKG_VERSION"))] {
+        // Unknown before Redis 7.2, and perhaps denied: a name is only for people.
+        pipeline.cmd("CLIENT").arg("SETINFO").arg(field).arg(value);
+    }
     if let Some(name) = &options.client_name {
         pipeline.cmd("CLIENT").arg("SETNAME").arg(name);
     }
@@ -112,12 +121,9 @@ fn look(answers: &[Value]) -> Result<(Option<Arc<str>>, Option<String>), Fault> 
     {
         return Err(fault::from_server(error));
     }
-    let text = |index: usize| match answers.get(index) {
-        Some(Value::BulkString(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
-        Some(Value::VerbatimString { text, .. }) => text.clone(),
-        _ => String::new(),
-    };
-    if let Some(role) = field(&text(1), "role")
+    let server = info(answers.first())?;
+    let replication = info(answers.get(1))?;
+    if let Some(role) = field(&replication, "role")
         && role != "master"
     {
         return Err(Fault::new(FaultCode::NotMaster, format!("the server is a {role}: only a primary can vote")));
@@ -131,7 +137,17 @@ fn look(answers: &[Value]) -> Result<(Option<Arc<str>>, Option<String>), Fault> 
         missing.push("SCRIPT LOAD (the first release and extend send the script's text)");
     }
     let warning = (!missing.is_empty()).then(|| format!("the server refuses {}", missing.join(" and ")));
-    Ok((field(&text(0), "run_id").map(Arc::from), warning))
+    Ok((field(&server, "run_id").map(Arc::from), warning))
+}
+
+/// One section of INFO; nothing where the server refuses it. Whatever answers something else is no Redis.
+fn info(answer: Option<&Value>) -> Result<String, Fault> {
+    match answer {
+        Some(Value::BulkString(bytes)) => Ok(String::from_utf8_lossy(bytes).into_owned()),
+        Some(Value::VerbatimString { text, .. }) => Ok(text.clone()),
+        Some(Value::ServerError(_)) => Ok(String::new()),
+        _ => Err(Fault::new(FaultCode::Protocol, "the server does not answer INFO as a Redis server does")),
+    }
 }
 
 fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
@@ -159,8 +175,21 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_says_nothing_is_taken_as_it_is() {
-        assert_eq!(look(&[]), Ok((None, None)));
-        assert_eq!(look(&[Value::Nil, Value::Int(3)]), Ok((None, None)));
+    fn a_server_that_refuses_to_say_is_taken_as_it_is_with_a_warning() {
+        let refused = || match redis::parse_redis_value(b"-NOPERM no\r\n") {
+            Ok(value) => value,
+            Err(error) => panic!("{error}"),
+        };
+        let (identity, warning) = look(&[refused(), refused(), bulk("1"), refused()]).unwrap();
+        assert_eq!(identity, None);
+        let warning = warning.unwrap();
+        assert!(warning.contains("INFO") && warning.contains("SCRIPT LOAD"), "{warning}");
+    }
+
+    #[test]
+    fn what_says_ok_to_everything_is_no_redis() {
+        for answers in [&[Value::Okay, Value::Okay][..], &[Value::Int(3)], &[]] {
+            assert_eq!(look(answers).unwrap_err().code, FaultCode::Protocol);
+        }
     }
 }

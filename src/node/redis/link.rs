@@ -29,16 +29,27 @@ pub(crate) struct Link {
     again: Vec<Request>,
     /// An empty buffer of a batch that is done, for the next one.
     spare: Vec<Request>,
-    dead: bool,
+    /// Why it is dead, once it is.
+    death: Option<Fault>,
+    /// The latest error that was not of one request but of the connection.
+    cause: Option<Fault>,
 }
 
 impl Link {
     pub(super) fn new(connection: MultiplexedConnection, driver: BoxFuture<'static, ()>) -> Self {
-        Self { connection, driver, in_flight: VecDeque::new(), again: Vec::new(), spare: Vec::new(), dead: false }
+        Self {
+            connection,
+            driver,
+            in_flight: VecDeque::new(),
+            again: Vec::new(),
+            spare: Vec::new(),
+            death: None,
+            cause: None,
+        }
     }
 
-    pub(super) fn is_dead(&self) -> bool {
-        self.dead
+    pub(super) fn death(&self) -> Option<&Fault> {
+        self.death.as_ref()
     }
 
     /// When the oldest batch without an answer was sent.
@@ -81,24 +92,24 @@ impl Link {
         mut round_trip: impl FnMut(Moment),
     ) {
         loop {
-            if !self.dead && self.driver.as_mut().poll(context).is_ready() {
-                self.dead = true;
-            }
+            let ended = self.death.is_none() && self.driver.as_mut().poll(context).is_ready();
             while let Some(result) = self.poll_front() {
-                let Some(batch) = self.in_flight.pop_front() else {
-                    break;
-                };
+                let Some(batch) = self.in_flight.pop_front() else { break };
                 round_trip(batch.sent_at);
                 self.take(batch.requests, result, answers);
             }
-            if self.again.is_empty() || self.dead {
+            if ended {
+                let closed = || Fault::new(FaultCode::Connect, "the connection was closed");
+                self.death = Some(self.cause.take().unwrap_or_else(closed));
+            }
+            if self.again.is_empty() || self.death.is_some() {
                 break;
             }
             let again = std::mem::take(&mut self.again);
             self.send_as(now, again, ScriptForm::Source);
         }
-        if self.dead {
-            self.abandon(&Fault::new(FaultCode::Connect, "the connection was closed"), answers);
+        if let Some(fault) = self.death.clone() {
+            self.abandon(&fault, answers);
         }
     }
 
@@ -116,6 +127,7 @@ impl Link {
             Err(error) => {
                 let fault = fault::from_connection(&error);
                 answers.extend(requests.iter().map(|request| fail(request, &fault)));
+                self.cause.get_or_insert(fault);
                 return;
             }
         };

@@ -110,8 +110,9 @@ impl RedisNode {
         });
     }
 
-    pub(crate) fn is_dead(&self) -> bool {
-        self.with_state(|state| state.link.as_ref().is_none_or(Link::is_dead))
+    /// Why the link is dead, once it is.
+    pub(crate) fn death(&self) -> Option<Fault> {
+        self.with_state(|state| state.link.as_ref().and_then(Link::death).cloned())
     }
 
     pub(crate) fn waiting_since(&self) -> Option<Moment> {
@@ -154,7 +155,7 @@ impl RedisNode {
             self.trips.lock().unwrap_or_else(PoisonError::into_inner).record(now.since(sent_at));
         });
         let waits = link.waiting_since().is_some();
-        if link.is_dead() || (waits && !self.watched.swap(true, Ordering::SeqCst)) {
+        if link.death().is_some() || (waits && !self.watched.swap(true, Ordering::SeqCst)) {
             self.bell.ring.notify_one();
         }
     }
