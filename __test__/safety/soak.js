@@ -12,8 +12,8 @@ const { collect, reading } = require('../support/leak')
 const { sleep, until, within } = require('../support/until')
 const { randomFrom } = require('./random')
 
-const WORKERS = 40
-const KEYS = 25
+const WORKERS = 100
+const KEYS = 60
 const MEGABYTE = 1_048_576
 
 const [seconds, seed] = process.argv.slice(2).map(Number)
@@ -136,7 +136,7 @@ const work = {
 
 function onlyLockErrors(error) {
   if (!isLockError(error) && error.name !== 'TimeoutError') throw error
-  count(error.code ?? error.name)
+  count(isLockError(error) ? error.code : error.name)
 }
 
 async function worker(redlock, end) {

@@ -88,8 +88,9 @@ impl Attempt {
     /// Begins, once it is known whom to ask.
     pub(super) fn contact(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) -> Turn {
         match self.phase {
-            Phase::Contact { until } if !world.members.are_settled(world.quorum()) && world.now < until => {
-                Turn::Wait(until)
+            Phase::Contact { until } if !world.is_settled() && world.now < until => {
+                let patience_end = if world.now < world.patience_end() { world.patience_end() } else { until };
+                Turn::Wait(until.min(patience_end))
             }
             Phase::Contact { .. } => self.begin_round(world, entropy, seat),
             _ => Turn::Wait(self.timer()),
@@ -254,12 +255,12 @@ impl Attempt {
     }
 
     pub(super) fn tick(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) -> Turn {
-        if world.now < self.timer() {
+        if world.now < self.timer() && !self.is_in_contact() {
             return Turn::Wait(self.timer());
         }
         match self.phase {
             Phase::Contact { .. } if world.now >= self.deadline => self.end(world),
-            Phase::Contact { .. } => self.begin_round(world, entropy, seat),
+            Phase::Contact { .. } => self.contact(world, entropy, seat),
             Phase::Asking { whole, .. } => {
                 self.ballot.time_out();
                 self.fail_round(world, entropy, seat, whole)

@@ -46,7 +46,7 @@ impl Core {
     }
 
     pub(crate) fn step(&mut self, now: Moment, entropy: &mut dyn Entropy, event: Event) {
-        self.world.now = now.max(self.world.now);
+        self.world.begin(now);
         if event.is_from_javascript() {
             self.world.seen = self.world.now;
         }

@@ -14,8 +14,8 @@ struct Member {
     fault: Option<Fault>,
     /// It has not been reached, or failed to be, since the start.
     untried: bool,
-    /// What was last said of it: its fault's code, or that it votes. `None` before the first word.
-    told: Option<Option<FaultCode>>,
+    /// What was last said of it: that it votes, or not. `None` before the first word.
+    told: Option<bool>,
 }
 
 pub(super) struct Members {
@@ -60,9 +60,10 @@ impl Members {
         self.list.iter().all(|member| !member.untried)
     }
 
-    /// There is no point in waiting for the first contact any longer.
-    pub(super) fn are_settled(&self, quorum: usize) -> bool {
-        self.voting() >= quorum || self.are_tried()
+    /// There is no point in waiting for the first contact any longer: all have been tried, or the patience for the
+    /// last ones is over and a quorum votes.
+    pub(super) fn are_settled(&self, quorum: usize, patient: bool) -> bool {
+        self.are_tried() || (!patient && self.voting() >= quorum)
     }
 
     /// Takes the news of one node; returns what changed for whom, itself and the doubles it makes or unmakes.
@@ -84,9 +85,9 @@ impl Members {
                 .double(index)
                 .map(|first| Fault::new(FaultCode::Duplicate, format!("the same server as node {}", first + 1))),
         };
-        // The text may change with each try to connect; only a change of kind is news.
+        // The reason may change with each try to connect; only whether it votes is news.
         let member = &mut self.list[index];
-        let told = member.told.replace(fault.as_ref().map(|fault| fault.code));
+        let told = member.told.replace(fault.is_none());
         member.fault.clone_from(&fault);
         (told != member.told).then_some(Change { node: index, fault })
     }
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_text_alone_is_no_news() {
+    fn a_change_of_the_reason_alone_is_no_news() {
         let mut members = Members::new(1);
         let down = |text: &str| Status::Down(Fault::new(FaultCode::Connect, text));
         assert_eq!(members.update(0, down("refused")).len(), 1);
@@ -154,16 +155,17 @@ mod tests {
     }
 
     #[test]
-    fn settled_by_a_quorum_or_by_the_last_failure() {
+    fn settled_by_the_last_one_or_by_a_quorum_when_the_patience_is_over() {
         let mut members = Members::new(3);
         let down = || Status::Down(Fault::new(FaultCode::Connect, "refused"));
         members.update(0, up("a"));
-        assert!(!members.are_settled(2));
+        assert!(!members.are_settled(2, false));
         members.update(1, up("b"));
-        assert!(members.are_settled(2));
+        assert!(!members.are_settled(2, true));
+        assert!(members.are_settled(2, false));
         members.update(1, down());
-        assert!(!members.are_settled(2));
+        assert!(!members.are_settled(2, false));
         members.update(2, down());
-        assert!(members.are_settled(2));
+        assert!(members.are_settled(2, true));
     }
 }

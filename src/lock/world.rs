@@ -41,6 +41,8 @@ pub(super) struct World {
     /// The JavaScript thread is to show a sign of life.
     pub(super) heartbeat: bool,
     pub(super) now: Moment,
+    /// When the first event came.
+    pub(super) born: Option<Moment>,
 }
 
 /// Who is speaking: the slot and its tenant.
@@ -68,7 +70,23 @@ impl World {
             asked: Moment::default(),
             heartbeat: false,
             now: Moment::default(),
+            born: None,
         }
+    }
+
+    pub(super) fn begin(&mut self, now: Moment) {
+        self.now = now.max(self.now);
+        self.born.get_or_insert(self.now);
+    }
+
+    /// Until then the first round waits for the last node's first contact, though a quorum votes already.
+    pub(super) fn patience_end(&self) -> Moment {
+        self.born.map_or(Moment::NEVER, |born| born + self.config.node_timeout)
+    }
+
+    /// The nodes have been reached, as far as is worth waiting for.
+    pub(super) fn is_settled(&self) -> bool {
+        self.members.are_settled(self.config.quorum, self.now < self.patience_end())
     }
 
     pub(super) fn quorum(&self) -> usize {

@@ -192,7 +192,20 @@ fn the_first_round_waits_for_the_first_contact() {
     script.up(0);
     assert!(script.take(0).is_empty());
     script.up(1);
+    assert!(script.take(0).is_empty(), "the last node may be up in a moment");
+    script.up(2);
     assert_eq!(script.run(slot, ms(1000)), Kind::Granted);
+}
+
+#[test]
+fn the_first_round_does_not_wait_for_the_last_node_for_long() {
+    let mut script = Script::unconnected(config(3));
+    let slot = script.acquire(Call { once: true, ..call("k", ms(1000)) });
+    let start = script.now;
+    script.up(0);
+    script.up(1);
+    assert_eq!(script.run(slot, ms(1000)), Kind::Granted);
+    assert_eq!(script.now.since(start), ms(250));
 }
 
 #[test]

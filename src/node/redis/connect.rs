@@ -1,6 +1,7 @@
 //! From an address to a live link: socket, TLS, handshake, and a look at who answers.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -15,6 +16,7 @@ use tokio::net::UnixStream;
 use super::command::{EXTEND_SOURCE, RELEASE_SOURCE};
 use super::link::Link;
 use super::options::{Address, Options};
+use super::socket::Socket;
 use super::{fault, tls};
 use crate::node::{Fault, FaultCode};
 
@@ -65,8 +67,19 @@ fn tune(stream: &TcpStream) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The Redis handshake, and the questions that are asked once for each connection.
 async fn greet<S>(options: &Options, password: Option<&str>, stream: S) -> Result<Connected, Fault>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (socket, alien) = Socket::new(stream);
+    shake_hands(options, password, socket).await.map_err(|fault| match alien.load(Ordering::Relaxed) {
+        true => Fault::new(FaultCode::Protocol, "whatever answers there does not speak the Redis protocol"),
+        false => fault,
+    })
+}
+
+/// The Redis handshake, and the questions that are asked once for each connection.
+async fn shake_hands<S>(options: &Options, password: Option<&str>, stream: S) -> Result<Connected, Fault>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {

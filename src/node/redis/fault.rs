@@ -33,6 +33,9 @@ pub(super) fn from_connection(error: &RedisError) -> Fault {
         _ if error.is_timeout() => FaultCode::Timeout,
         _ => error.code().map_or(FaultCode::Connect, code_of),
     };
+    if error.is_connection_dropped() {
+        return Fault::new(code, "the connection was closed");
+    }
     Fault::new(code, error.to_string())
 }
 

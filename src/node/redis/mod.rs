@@ -8,6 +8,7 @@ mod connect;
 mod fault;
 mod link;
 mod options;
+mod socket;
 mod tls;
 
 use std::sync::atomic::{AtomicBool, Ordering};

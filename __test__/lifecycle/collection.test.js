@@ -1,0 +1,56 @@
+'use strict'
+
+// Handles nobody released and nobody can reach: they stop renewing, are released, and are reported once per process.
+// Those that somebody still relies on are left alone.
+
+const path = require('node:path')
+const { describe, test } = require('node:test')
+const assert = require('node:assert/strict')
+const { useCluster } = require('../support/cluster')
+const { Child } = require('../support/child')
+const { uniqueKey } = require('../support/quorlock')
+const { until, within } = require('../support/until')
+
+describe('garbage collection', { concurrency: true }, () => {
+  const cluster = useCluster(1)
+  const left = async (key) => (await cluster.servers[0].command('KEYS', `${key}*`)).length
+
+  function start(t, scenario) {
+    const key = uniqueKey()
+    const script = path.join(__dirname, 'fixtures', 'dropped.js')
+    const child = new Child(script, { args: [scenario, cluster.urls[0], key], execArgv: ['--expose-gc'] })
+    t.after(() => child.stop())
+    return { child, key }
+  }
+
+  test('dropped handles are released, with one warning', async (t) => {
+    const { child, key } = start(t, 'dropped')
+    await child.message((message) => message === 'taken')
+    assert.equal(await left(key), 3)
+    await until(async () => (await left(key)) === 0, { deadline: 20_000, what: 'the locks are released' })
+    const { code, stderr } = await within(30_000, child.ended, 'the process')
+    assert.equal(code, 0)
+    assert.equal(stderr.match(/QUORLOCK_UNRELEASED/g)?.length, 1, stderr)
+    assert.ok(stderr.includes(key), 'the warning names a key')
+  })
+
+  test('a handle that is still referred to lives on', async (t) => {
+    const { child } = start(t, 'kept')
+    assert.deepEqual(await child.message(undefined, 20_000), { held: true, released: 'released' })
+    const { stderr } = await within(10_000, child.ended, 'the process')
+    assert.equal(stderr, '')
+  })
+
+  test('a running section is never taken away, also when it waits for nothing but its signal', async (t) => {
+    const { child, key } = start(t, 'section')
+    await child.message((message) => message === 'collected', 20_000)
+    assert.equal(child.stderr, '')
+    assert.equal(await left(key), 1)
+    await cluster.servers[0].command('DEL', `${key}:0`)
+    assert.deepEqual(await child.message((message) => message.outcome), { outcome: 'lost' })
+    child.send('end')
+    const { code, stderr } = await within(10_000, child.ended, 'the process')
+    assert.equal(stderr, '')
+    assert.equal(code, 0)
+  })
+})
