@@ -103,7 +103,11 @@ describe('instances', () => {
     for (const node of nodes) await node.accept()
     await settled
     for (const node of nodes) node.halfOpen()
-    await Promise.allSettled([redlock.acquire(key, 300, { wait: 100 }), redlock.close({ timeout: 100 }), other.close({ timeout: 0 })])
+    await Promise.allSettled([
+      redlock.acquire(key, 300, { wait: 100 }),
+      redlock.close({ timeout: 100 }),
+      other.close({ timeout: 0 }),
+    ])
     await sleep(100)
     assert.deepEqual(seen, [])
   })
@@ -129,7 +133,10 @@ describe('instances', () => {
     const lock = await redlock.acquire(uniqueKey(), 5000)
     assert.equal(await lock.release(), 'released')
     await until(() => expected.length > 0, { what: 'the defect is not hidden' })
-    assert.ok(expected.some((message) => message.includes('a defect of a listener')), expected.join())
+    assert.ok(
+      expected.some((message) => message.includes('a defect of a listener')),
+      expected.join(),
+    )
   })
 
   test("there is no 'error' event to forget a listener for", async (t) => {

@@ -26,7 +26,10 @@ async function contendedError({ Redlock }, nodes) {
 test('CommonJS and ESM at once: the same names, the same classes, the same nodes', async () => {
   const esm = await import('../../index.mjs')
   for (const name of Object.keys(cjs)) assert.equal(esm[name], cjs[name], name)
-  for (const [ours, theirs] of [[cjs, esm], [esm, cjs]]) {
+  for (const [ours, theirs] of [
+    [cjs, esm],
+    [esm, cjs],
+  ]) {
     const error = await contendedError(ours, 'memory:modules')
     assert.ok(error instanceof theirs.LockContendedError)
     assert.ok(error instanceof theirs.LockError)

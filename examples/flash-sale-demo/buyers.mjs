@@ -3,9 +3,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const LOCK_TTL_MS = 5000
-// Generous, so that nobody is turned away by the lock itself; and quick to ask again, since an order takes only
-// a few milliseconds.
-const WAITING = { wait: 15_000, retryDelay: 5, retryDelayMax: 50 }
+// Generous, so that nobody is turned away by the lock itself. Asked again soon at first, since an order takes only
+// a few milliseconds; later less often, since hundreds who ask at once split the nodes' votes among themselves.
+const WAITING = { wait: 15_000, retryDelay: 10, retryDelayMax: 500 }
 const WORK_MS = 1 // checking the price, writing the order
 
 /**

@@ -30,14 +30,14 @@ export async function runSale({ crowd, arrivals, items, key, locked, progress, o
     oversold: Math.max(0, sold - items),
     waitP50: percentile(waits, 0.5),
     waitP99: percentile(waits, 0.99),
-    ordersPerSecond: sold / ((lastSoldAt - openedAt) / 1000),
+    ordersPerSecond: sold && sold / ((lastSoldAt - openedAt) / 1000),
     seconds: (performance.now() - openedAt) / 1000,
   }
 }
 
 /** A rush at the opening, then a stream that thins out: ms after the opening, the same for every sale of a run. */
 export function arrivalTimes(buyers, overMs) {
-  return Array.from({ length: buyers }, (_, buyer) => overMs * (buyer / buyers) ** 2)
+  return Array.from({ length: buyers }, (_, buyer) => overMs * (buyer / buyers) ** 1.5)
 }
 
 function percentile(sorted, share) {

@@ -49,6 +49,7 @@ impl Core {
         self.world.begin(now);
         if event.is_from_javascript() {
             self.world.seen = self.world.now;
+            self.world.asked = None;
         }
         match event {
             Event::Acquire { slot, call } => self.acquire(entropy, slot, call),

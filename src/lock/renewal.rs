@@ -45,7 +45,8 @@ const SHARE: u32 = 3;
 /// The shortest time between two tries while uncertain, unless the deadline is near.
 const UNCERTAIN_DELAY: Duration = Duration::from_millis(20);
 const UNCERTAIN_FLOOR: Duration = Duration::from_millis(1);
-/// The JavaScript thread is asked for a sign of life when it has not given one for this long.
+/// The JavaScript thread is asked for a sign of life when it has not given one for this long, or for a third of the
+/// stall limit.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
 impl Renewal {
@@ -93,6 +94,22 @@ impl Renewal {
     }
 }
 
+/// The JavaScript thread has not been seen for the stall limit, though it was asked. An idle one is asked first.
+fn is_stalled(world: &mut World) -> bool {
+    let limit = world.config.stall_limit;
+    let unseen = world.now.since(world.seen);
+    let heartbeat = HEARTBEAT.min(limit / 3);
+    match world.asked {
+        Some(asked) => unseen > limit && world.now.since(asked) > heartbeat,
+        None if unseen > heartbeat => {
+            world.asked = Some(world.now);
+            world.heartbeat = true;
+            false
+        }
+        None => false,
+    }
+}
+
 impl Lease {
     /// The user asks for an extension. One at a time; a renewal under way is let finish first.
     pub(super) fn extend(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat, ttl: Duration) -> Moment {
@@ -120,14 +137,10 @@ impl Lease {
     }
 
     fn may_renew(&mut self, world: &mut World) -> bool {
-        let unseen = world.now.since(world.seen);
         if world.now >= self.renewal.hold_until {
             self.renewal.stopped = Some(Lost::MaxHold);
-        } else if unseen > world.config.stall_limit {
+        } else if is_stalled(world) {
             self.renewal.stopped = Some(Lost::Stalled);
-        } else if unseen > HEARTBEAT && world.now.since(world.asked) > HEARTBEAT {
-            world.asked = world.now;
-            world.heartbeat = true;
         }
         self.renewal.on && self.renewal.stopped.is_none()
     }

@@ -35,9 +35,10 @@ pub(super) struct World {
     pub(super) orphans: Vec<Release>,
     /// Releases that wait for a node to come back.
     owed: Vec<Vec<Seat>>,
-    /// When the JavaScript thread last showed a sign of life, and when it was last asked for one.
+    /// When the JavaScript thread last showed a sign of life.
     pub(super) seen: Moment,
-    pub(super) asked: Moment,
+    /// Since when it has been asked for one, in vain.
+    pub(super) asked: Option<Moment>,
     /// The JavaScript thread is to show a sign of life.
     pub(super) heartbeat: bool,
     pub(super) now: Moment,
@@ -67,7 +68,7 @@ impl World {
             orphans: Vec::new(),
             owed: vec![Vec::new(); nodes],
             seen: Moment::default(),
-            asked: Moment::default(),
+            asked: None,
             heartbeat: false,
             now: Moment::default(),
             born: None,

@@ -70,7 +70,7 @@ module.exports = (backend) => {
       const lock = await redlock.acquire([key, uniqueKey()], 60_000)
       assert.equal(await lock.release(), 'released')
     }
-    assert.equal(await redlock.withLock(uniqueKey(), 10_000, () => 1, { renew: false, wait: 5 }), 1)
+    assert.equal(await redlock.withLock(uniqueKey(), 10_000, () => 1, { renew: false, wait: 5000 }), 1)
   })
 
   for (const options of [

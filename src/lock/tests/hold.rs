@@ -275,6 +275,21 @@ fn renewal_stops_when_the_javascript_thread_is_not_seen() {
 }
 
 #[test]
+fn an_idle_thread_is_asked_before_it_is_taken_for_stalled() {
+    // The renewals are further apart than the stall limit.
+    let mut script = Script::with(Config { stall_limit: ms(300), ..config(3) });
+    let slot = script.grant(renewed(6000));
+    for _ in 0..60_000 / 5 {
+        script.advance(ms(5));
+        script.settle();
+        if script.core.has_news() {
+            script.step(Event::Seen);
+        }
+        assert_eq!(lost(&mut script, slot), None);
+    }
+}
+
+#[test]
 fn a_key_that_another_client_holds_is_not_extended() {
     let mut script = Script::new(1);
     let slot = script.grant(call("k", ms(1000)));

@@ -1,7 +1,6 @@
 //! From an address to a live link: socket, TLS, handshake, and a look at who answers.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -14,9 +13,9 @@ use tokio::net::TcpStream;
 use tokio::net::UnixStream;
 
 use super::command::{EXTEND_SOURCE, RELEASE_SOURCE};
-use super::link::Link;
+use super::link::{self, Link};
 use super::options::{Address, Options};
-use super::socket::Socket;
+use super::socket::{Manners, Socket};
 use super::{fault, tls};
 use crate::node::{Fault, FaultCode};
 
@@ -71,15 +70,18 @@ async fn greet<S>(options: &Options, password: Option<&str>, stream: S) -> Resul
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (socket, alien) = Socket::new(stream);
-    shake_hands(options, password, socket).await.map_err(|fault| match alien.load(Ordering::Relaxed) {
-        true => Fault::new(FaultCode::Protocol, "whatever answers there does not speak the Redis protocol"),
-        false => fault,
-    })
+    let (socket, manners) = Socket::new(stream);
+    let hands = shake_hands(options, password, socket, manners.clone()).await;
+    hands.map_err(|fault| if manners.are_alien() { link::alien() } else { fault })
 }
 
 /// The Redis handshake, and the questions that are asked once for each connection.
-async fn shake_hands<S>(options: &Options, password: Option<&str>, stream: S) -> Result<Connected, Fault>
+async fn shake_hands<S>(
+    options: &Options,
+    password: Option<&str>,
+    stream: S,
+    manners: Arc<Manners>,
+) -> Result<Connected, Fault>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -107,7 +109,7 @@ where
     };
     let answers = answers.map_err(|error| fault::from_connection(&error))?;
     let (identity, warning) = look(&answers)?;
-    Ok(Connected { link: Link::new(connection, driver), identity, warning })
+    Ok(Connected { link: Link::new(connection, driver, manners), identity, warning })
 }
 
 /// One section of INFO a command: servers before 7.0 take no more.

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures::future::BoxFuture;
@@ -11,6 +12,7 @@ use redis::{Pipeline, RedisResult, Value};
 
 use super::command::{ScriptForm, lacks_script, pack, read, value_count};
 use super::fault;
+use super::socket::Manners;
 use crate::node::{Answer, Fault, FaultCode, Moment, Reply, Request};
 
 /// Requests that went out together, in one pipeline.
@@ -24,6 +26,7 @@ pub(crate) struct Link {
     connection: MultiplexedConnection,
     /// Whoever polls it moves bytes both ways.
     driver: BoxFuture<'static, ()>,
+    manners: Arc<Manners>,
     in_flight: VecDeque<Batch>,
     /// Requests that the server answered with NOSCRIPT: they go out again, once, with the script's text.
     again: Vec<Request>,
@@ -36,10 +39,15 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(super) fn new(connection: MultiplexedConnection, driver: BoxFuture<'static, ()>) -> Self {
+    pub(super) fn new(
+        connection: MultiplexedConnection,
+        driver: BoxFuture<'static, ()>,
+        manners: Arc<Manners>,
+    ) -> Self {
         Self {
             connection,
             driver,
+            manners,
             in_flight: VecDeque::new(),
             again: Vec::new(),
             spare: Vec::new(),
@@ -92,7 +100,13 @@ impl Link {
         mut round_trip: impl FnMut(Moment),
     ) {
         loop {
+            let idle = self.in_flight.is_empty().then(|| self.manners.bytes_read());
             let ended = self.death.is_none() && self.driver.as_mut().poll(context).is_ready();
+            if idle.is_some_and(|before| self.manners.bytes_read() > before) {
+                // Kept, it would be taken for the answer to the next request.
+                let message = "the server sent a reply that nobody had asked for";
+                self.death.get_or_insert(Fault::new(FaultCode::Protocol, message));
+            }
             while let Some(result) = self.poll_front() {
                 let Some(batch) = self.in_flight.pop_front() else { break };
                 round_trip(batch.sent_at);
@@ -100,7 +114,8 @@ impl Link {
             }
             if ended {
                 let closed = || Fault::new(FaultCode::Connect, "the connection was closed");
-                self.death = Some(self.cause.take().unwrap_or_else(closed));
+                let cause = self.cause.take().unwrap_or_else(closed);
+                self.death.get_or_insert(if self.manners.are_alien() { alien() } else { cause });
             }
             if self.again.is_empty() || self.death.is_some() {
                 break;
@@ -125,7 +140,7 @@ impl Link {
         let values = match result {
             Ok(values) => values,
             Err(error) => {
-                let fault = fault::from_connection(&error);
+                let fault = if self.manners.are_alien() { alien() } else { fault::from_connection(&error) };
                 answers.extend(requests.iter().map(|request| fail(request, &fault)));
                 self.cause.get_or_insert(fault);
                 return;
@@ -150,6 +165,10 @@ impl Link {
         let waiting = self.in_flight.drain(..).flat_map(|batch| batch.requests);
         answers.extend(waiting.chain(again).map(|request| fail(&request, fault)));
     }
+}
+
+pub(super) fn alien() -> Fault {
+    Fault::new(FaultCode::Protocol, "whatever answers there does not speak the Redis protocol")
 }
 
 pub(super) fn fail(request: &Request, fault: &Fault) -> Answer {
