@@ -5,9 +5,12 @@ import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { writeChart } from './chart.mjs'
 import { startChild } from './children.mjs'
 import { checkTargets } from './comparison.mjs'
 import { contenders, OURS } from './contenders.mjs'
+import { describeMachine } from './machine.mjs'
+import { writeResults } from './results.mjs'
 import { measureAll } from './schedule.mjs'
 import { redisVersion, startServers } from './servers.mjs'
 import { rowsOf, textTable } from './table.mjs'
@@ -53,6 +56,7 @@ async function bench() {
   if (!redisVersion())
     throw new Error('the bench needs `redis-server` on the PATH (Debian: apt-get install redis-server)')
   installPeers()
+  const machine = describeMachine()
 
   const servers = await startServers()
   try {
@@ -66,7 +70,7 @@ async function bench() {
 
     const results = await measureAll(children, { depths: DEPTHS, ...settings, onWindow: progress(children, settings) })
     await Promise.all(children.map((child) => child.close()))
-    await publish({ results, depths: DEPTHS, settings, absent })
+    await publish({ results, depths: DEPTHS, settings, absent, machine })
   } finally {
     servers.close()
   }
@@ -80,14 +84,8 @@ async function publish(run) {
     console.log(`  ${reached ? 'yes' : 'no '}  ${text}: ${ratio.toFixed(2)} x`)
   }
   if (options.quick) return
-  const [{ describeMachine }, { writeResults }, { writeChart }] = await Promise.all([
-    import('./machine.mjs'),
-    import('./results.mjs'),
-    import('./chart.mjs'),
-  ])
-  const machine = describeMachine()
-  writeResults({ ...run, machine })
-  writeChart({ ...run, machine })
+  writeResults(run)
+  writeChart(run)
   console.log('\nwritten: benches/RESULTS.md, docs/bench.svg')
 }
 

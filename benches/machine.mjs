@@ -1,7 +1,7 @@
 // Where and with what a run was made.
 
 import { readFileSync } from 'node:fs'
-import { cpus, release, type } from 'node:os'
+import { cpus, loadavg, release, type } from 'node:os'
 import { redisVersion } from './servers.mjs'
 
 const PEERS = ['redlock', 'redis-semaphore', 'redlock-universal', 'ioredis']
@@ -11,6 +11,7 @@ export function describeMachine() {
     date: new Date().toISOString().slice(0, 10),
     cpu: cpus()[0].model.trim(),
     cores: cpus().length,
+    load: loadavg()[0],
     kernel: `${type()} ${release()}`,
     node: process.version,
     redis: redisVersion(),

@@ -32,10 +32,10 @@ function sections({ results, depths, machine, settings, absent }) {
   ]
 }
 
-function machineList({ date, cpu, cores, kernel, node, redis, versions }, { rounds, windowMs, ttl }) {
+function machineList({ date, cpu, cores, load, kernel, node, redis, versions }, { rounds, windowMs, ttl }) {
   const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
   return [
-    `- ${date}; ${cpu}, ${cores} cores (shared by the client and the three servers); ${kernel}`,
+    `- ${date}; ${cpu}, ${cores} cores, shared by the client and the three servers; load ${load.toFixed(1)} before the run; ${kernel}`,
     `- Node ${node}, Redis ${redis} without persistence`,
     `- ${packages.join(', ')}`,
     `- medians of ${rounds} interleaved windows of ${windowMs} ms, one process per contender, ttl ${ttl} ms`,

@@ -68,8 +68,8 @@ describe('the signal of a lost lock', { concurrency: true }, () => {
         const fired = new Promise((resolve) => signal.addEventListener('abort', () => resolve(performance.now())))
         await fault(nodes)
         const at = await within(TTL * 10, fired, 'the signal')
-        // The lock may have been renewed once before the fault bit; the ttl counts from asking, at the earliest.
-        assert.ok(at - asked < TTL * 1.5, `aborted ${at - asked} ms after asking for ${TTL} ms`)
+        // Half a second for a busy machine, and for a renewal just before the fault bit.
+        assert.ok(at - asked < TTL + 1000, `aborted ${at - asked} ms after asking for ${TTL} ms`)
         assert.ok(signal.reason instanceof LockLostError, String(signal.reason))
         assert.equal(lock.isHeld, false)
         assert.equal(lock.remaining, 0)

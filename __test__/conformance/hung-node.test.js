@@ -8,8 +8,10 @@ const assert = require('node:assert/strict')
 const { suiteScope } = require('../support/suite')
 const { useCluster } = require('../support/cluster')
 const { peers, ioredis, universalAdapters, showsDefect } = require('../support/peers')
-const { connected, uniqueKey } = require('../support/quorlock')
+const { allUp, uniqueKey } = require('../support/quorlock')
 const { stateAfter, timed } = require('../support/until')
+
+const NODE_TIMEOUT = 1500
 
 describe('one hung node of three', { concurrency: true }, () => {
   const cluster = useCluster(3)
@@ -20,7 +22,8 @@ describe('one hung node of three', { concurrency: true }, () => {
   const suite = suiteScope()
   before(async () => {
     clients = await ioredis(suite, cluster.urls)
-    redlock = await connected(suite, cluster.urls)
+    // A timeout long enough to tell "did not wait for the node" from "waited until its timeout".
+    redlock = await allUp(suite, cluster.urls, { nodeTimeout: NODE_TIMEOUT })
     const lock = await redlock.acquire(uniqueKey(), 1000)
     await lock.release()
     cluster.servers[2].pause()
@@ -54,21 +57,21 @@ describe('one hung node of three', { concurrency: true }, () => {
   })
 
   test('quorlock decides with the other two', async () => {
-    const { value: lock, ms } = await timed(() => redlock.acquire(uniqueKey(), 5000))
-    assert.ok(ms < 200, `acquire took ${ms} ms`)
-    const extended = await timed(() => lock.extend(6000))
+    const { value: lock, ms } = await timed(() => redlock.acquire(uniqueKey(), 20_000))
+    assert.ok(ms < 1000, `acquire took ${ms} ms`)
+    const extended = await timed(() => lock.extend(30_000))
     assert.equal(extended.error, undefined)
-    assert.ok(extended.ms < 200, `extend took ${extended.ms} ms`)
+    assert.ok(extended.ms < 1000, `extend took ${extended.ms} ms`)
     const released = await timed(() => lock.release())
     assert.equal(released.value, 'released')
-    assert.ok(released.ms < 200, `release took ${released.ms} ms`)
+    assert.ok(released.ms < 1000, `release took ${released.ms} ms`)
   })
 
   test('quorlock settles 1:1 and a hung node within the node timeout', async () => {
     const key = uniqueKey()
     await cluster.servers[1].command('SET', key, 'foreign', 'PX', 60_000)
-    const { value, ms } = await timed(() => redlock.tryAcquire(key, 5000))
+    const { value, ms } = await timed(() => redlock.tryAcquire(key, 20_000))
     assert.equal(value, null)
-    assert.ok(ms < 2500, `took ${ms} ms`)
+    assert.ok(ms < NODE_TIMEOUT * 3, `took ${ms} ms`)
   })
 })

@@ -51,7 +51,7 @@ describe('release of an expired lock', { concurrency: true }, () => {
     await gone(key)
     const { value, ms } = await timed(() => lock.release())
     assert.equal(value, 'expired')
-    assert.ok(ms < 250, `took ${ms} ms`)
+    assert.ok(ms < 1000, `took ${ms} ms`)
     assert.equal(await lock.release(), 'expired')
   })
 

@@ -58,8 +58,8 @@ describe('validity', { concurrency: true }, () => {
   for (const peer of [peers.redlock5]) {
     test(`${peer.name} counts the waiting as part of the lock`, async (t) => {
       const key = uniqueKey()
-      await cluster.all('SET', key, 'foreign', 'PX', 900)
       const redlock = new peer.Redlock(await ioredis(t, cluster.urls), { retryCount: 30, retryDelay: 50 })
+      await cluster.all('SET', key, 'foreign', 'PX', 900)
       const lock = await redlock.acquire([key], 500)
       const left = lock.expiration - Date.now()
       showsDefect(t, peer, {

@@ -23,6 +23,7 @@ const parts = [
   'stats',
   'close',
   'input',
+  'from-env',
   'many',
 ]
 const overServers = ['lost', 'wire']

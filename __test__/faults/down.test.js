@@ -87,7 +87,7 @@ describe('restarts', { concurrency: true }, () => {
     assert.equal(lock.isHeld, true, 'uncertain is not lost')
     await until(() => signal.aborted, { deadline: 8000 })
     const ms = performance.now() - killed
-    assert.ok(ms < 1600, `the holder heard of it after ${ms} ms`)
+    assert.ok(ms < 3200, `the holder heard of it after ${ms} ms`)
     assert.equal(lock.isHeld, false)
     assert.deepEqual(
       lost.map(({ key: name, reason }) => ({ name, reason })),

@@ -107,7 +107,7 @@ describe('what a stopped node was sent', { concurrency: true }, () => {
     for (const { server } of nodes) server.pause()
     await until(() => signal.aborted, { deadline: 6000 })
     const ms = performance.now() - stopped
-    assert.ok(ms < 1200, `it took ${ms} ms`)
+    assert.ok(ms < 3000, `it took ${ms} ms`)
     assert.equal(await inTime('release', () => lock.release()), 'unknown')
     for (const { server } of nodes) server.resume()
     await until(() => redlock.stats().nodes.every((node) => node.state === 'up'), { deadline: 15_000 })

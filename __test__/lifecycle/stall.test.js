@@ -56,9 +56,9 @@ describe('a blocked event loop', () => {
     })
 
     test(`a thread that runs is never stalled, over ${kind}`, async (t) => {
-      const redlock = await connected(t, nodesOf(), { stallLimit: 300 })
-      const lock = await redlock.acquire(uniqueKey(), 200, { renew: true })
-      await sleep(1200)
+      const redlock = await connected(t, nodesOf(), { stallLimit: 500 })
+      const lock = await redlock.acquire(uniqueKey(), 400, { renew: true })
+      await sleep(1500)
       assert.equal(lock.isHeld, true)
       for (let i = 0; i < 5; i++) {
         block(100)

@@ -5,9 +5,15 @@
 
 const net = require('node:net')
 
-const FIRST = 12000
-const LAST = 31999
+const FIRST = 12_000
+const LAST = 31_999
 const given = new Set()
+
+// Test files that run at the same time look in different parts of the range, and do not take each other's ports
+// between the probe and its use.
+const PARTS = 40
+const SIZE = (LAST - FIRST + 1) / PARTS
+const BASE = FIRST + (process.pid % PARTS) * SIZE
 
 function isFree(port) {
   return new Promise((resolve) => {
@@ -20,7 +26,9 @@ function isFree(port) {
 /** A port nobody listens on, never given twice by this process. */
 async function freePort() {
   for (let tries = 0; tries < 200; tries++) {
-    const port = FIRST + Math.floor(Math.random() * (LAST - FIRST))
+    // A file that has used up its part looks everywhere.
+    const [from, size] = given.size < SIZE / 2 ? [BASE, SIZE] : [FIRST, LAST - FIRST + 1]
+    const port = from + Math.floor(Math.random() * size)
     if (given.has(port)) continue
     if (await isFree(port)) {
       given.add(port)

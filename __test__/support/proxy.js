@@ -121,9 +121,16 @@ class TcpProxy {
 
   /** In front of 127.0.0.1:`target`. */
   static async start(target) {
-    const proxy = new TcpProxy(await freePort(), target)
-    await proxy.accept()
-    return proxy
+    for (;;) {
+      const proxy = new TcpProxy(await freePort(), target)
+      try {
+        await proxy.accept()
+        return proxy
+      } catch (error) {
+        // Somebody else took the port in the meantime: the next one.
+        if (error.code !== 'EADDRINUSE') throw error
+      }
+    }
   }
 
   get url() {
@@ -137,10 +144,10 @@ class TcpProxy {
   /** Listens (again) on the port of this proxy. */
   async accept() {
     if (this.#server) return
-    this.#server = net.createServer({ noDelay: true }, (client) => this.#join(client))
-    this.#server.listen({ port: this.port, host: '127.0.0.1' })
-    await once(this.#server, 'listening')
-    this.#server.unref()
+    const server = net.createServer({ noDelay: true }, (client) => this.#join(client))
+    server.listen({ port: this.port, host: '127.0.0.1' })
+    await once(server, 'listening')
+    this.#server = server.unref()
   }
 
   /** New connections are refused by the kernel, existing ones are reset. */

@@ -90,14 +90,21 @@ impl Release {
             self.answered |= 1 << node;
         } else {
             self.failed |= 1 << node;
-            if world.members.fault(node).is_some() {
-                world.owe(node, seat);
-            } else {
+            if !self.owe(world, seat, node) {
                 self.retry_at = self.retry_at.min(world.now + self.retry_delay);
             }
         }
         self.settle(world, seat);
         self.timer()
+    }
+
+    /// A node that is down is asked when it comes back.
+    fn owe(&self, world: &mut World, seat: Seat, node: usize) -> bool {
+        let is_down = world.members.fault(node).is_some();
+        if is_down {
+            world.owe(node, seat);
+        }
+        is_down
     }
 
     /// The node that could not be reached is back.
@@ -116,7 +123,8 @@ impl Release {
             self.retry_at = Moment::NEVER;
             self.retry_delay = (self.retry_delay * 2).min(RETRY_DELAY_MAX);
             for node in 0..world.members.len() {
-                if self.failed >> node & 1 == 1 && world.members.fault(node).is_none() {
+                // It may have failed just before the news came that its node is down.
+                if self.failed >> node & 1 == 1 && !self.owe(world, seat, node) {
                     self.send(world, seat, node);
                 }
             }

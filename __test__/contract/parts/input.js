@@ -2,7 +2,8 @@
 
 const { test } = require('node:test')
 const assert = require('node:assert/strict')
-const { open, uniqueKey, Redlock } = require('../../support/quorlock')
+const { TcpProxy } = require('../../support/proxy')
+const { allUp, open, uniqueKey, Redlock } = require('../../support/quorlock')
 
 // Rejected before anything is sent, in one message shape that quotes the input. The finer points of every option are
 // the matter of the unit tests; here is what each entry refuses, over real nodes.
@@ -45,7 +46,10 @@ module.exports = (backend) => {
   })
 
   test('nothing is sent', async (t) => {
-    const redlock = open(t, backend.nodes)
+    const proxy = backend.servers && (await TcpProxy.start(backend.servers[0].port))
+    t.after(() => proxy?.stop())
+    const redlock = await allUp(t, proxy?.url ?? backend.nodes)
+    const before = proxy?.received
     const key = uniqueKey('never-sent')
     for (const call of [
       () => redlock.acquire(key, 5),
@@ -58,6 +62,7 @@ module.exports = (backend) => {
     ]) {
       await assert.rejects(async () => call(), isInputError)
     }
+    if (backend.servers) assert.equal(proxy.received, before, 'not one byte')
     // A good call afterwards: were one of the bad ones on its way, it would have arrived before this one.
     const lock = await redlock.acquire(key, 5000, { wait: 0 })
     assert.equal(lock.attempts, 1)

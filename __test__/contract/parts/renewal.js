@@ -59,9 +59,9 @@ module.exports = (backend) => {
     })
     await redlock.withLock(
       uniqueKey(),
-      100,
+      300,
       async (lock) => {
-        await sleep(300)
+        await sleep(700)
         assert.equal(lock.isHeld, true)
       },
       { renew: true },
@@ -76,8 +76,8 @@ module.exports = (backend) => {
 
   test('acquire with renew: true does', async (t) => {
     const redlock = open(t, backend.nodes)
-    const lock = await redlock.acquire(uniqueKey(), 150, { renew: true })
-    await sleep(600)
+    const lock = await redlock.acquire(uniqueKey(), 300, { renew: true })
+    await sleep(900)
     assert.equal(lock.isHeld, true)
     assert.equal(await lock.release(), 'released')
   })
@@ -103,10 +103,10 @@ module.exports = (backend) => {
 
   test('a lock that is extended by hand is renewed from there', async (t) => {
     const redlock = open(t, backend.nodes)
-    const lock = await redlock.acquire(uniqueKey(), 200, { renew: true })
-    await lock.extend(400)
-    assert.ok(lock.remaining > 300, String(lock.remaining))
-    await sleep(800)
+    const lock = await redlock.acquire(uniqueKey(), 400, { renew: true })
+    await lock.extend(800)
+    assert.ok(lock.remaining > 400, String(lock.remaining))
+    await sleep(1200)
     assert.equal(lock.isHeld, true)
   })
 }

@@ -56,6 +56,24 @@ fn unknown_after_the_node_timeout_and_the_rest_is_asked_again_in_the_background(
 }
 
 #[test]
+fn a_failure_that_comes_before_the_news_that_its_node_is_down_is_not_forgotten() {
+    let mut script = Script::new(3);
+    let slot = script.grant(call("k", ms(30_000)));
+    script.step(Event::Release { slot });
+    for node in 0..2 {
+        script.fail(node, FaultCode::Connect);
+        script.down(node);
+    }
+    assert_eq!(script.drain(), [(slot, Kind::Released(Released::Unknown))]);
+    script.settle();
+    script.advance(ms(5000));
+    script.up(0);
+    script.up(1);
+    script.settle();
+    assert_eq!(script.holders("k"), 0);
+}
+
+#[test]
 fn silence_is_unknown_within_the_node_timeout() {
     let mut script = Script::new(3);
     let slot = script.grant(call("k", ms(1000)));
