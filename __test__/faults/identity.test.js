@@ -157,6 +157,28 @@ describe('passwords and rights', { concurrency: true }, () => {
   })
 })
 
+describe('a node that stays faulty', { concurrency: true }, () => {
+  test('is tried again and again, and announced once', async (t) => {
+    const closed = await server(t, { password: 'open sesame' })
+    const master = await server(t)
+    const replica = await server(t, { replicaOf: master.port })
+    const gone = await server(t)
+    await gone.kill()
+    for (const node of [closed, replica, gone]) {
+      const redlock = open(t, [...urls(...(await servers(t, 2))), node.url])
+      const changes = []
+      redlock.on('nodeDown', ({ node: name, error }) => changes.push(`down ${name} ${error.code}`))
+      redlock.on('nodeUp', ({ node: name }) => changes.push(`up ${name}`))
+      // Several tries to connect, whose pauses double from 20 ms.
+      const end = performance.now() + 700
+      while (performance.now() < end) await works(redlock)
+      const about = changes.filter((change) => change.includes(`:${node.port}`))
+      assert.equal(about.length, 1, about.join())
+      assert.match(about[0], /^down .+ (AUTH|NOT_MASTER|CONNECT)$/)
+    }
+  })
+})
+
 describe('keys that hold something else', { concurrency: true }, () => {
   for (const [what, words] of [
     ['a list', ['RPUSH', 'x']],

@@ -7,7 +7,7 @@ const { describe, test } = require('node:test')
 const assert = require('node:assert/strict')
 const { useCluster } = require('../support/cluster')
 const { ioredis, peers } = require('../support/peers')
-const { open, uniqueKey } = require('../support/quorlock')
+const { allUp, open, uniqueKey } = require('../support/quorlock')
 const { until } = require('../support/until')
 const { quorlock, others, likeFive } = require('./holders')
 
@@ -130,6 +130,32 @@ describe('quorlock and', { concurrency: true }, () => {
       const other = await theirs.take(key, TTL)
       assert.equal(await ours.take(key, TTL), null, theirs.name)
       assert.equal(await theirs.release(other), true)
+    }
+  })
+
+  test("redis-semaphore: its prefix is our keyPrefix 'mutex:'", async (t) => {
+    const { Mutex, RedlockMutex } = peers.semaphore.api
+    const clients = await ioredis(t, cluster.urls)
+    const options = { acquireAttemptsLimit: 1, lockTimeout: TTL, refreshInterval: 0 }
+    for (const [nodes, makeMutex] of [
+      [cluster.urls, (key) => new RedlockMutex(clients, key, options)],
+      [cluster.urls[0], (key) => new Mutex(clients[0], key, options)],
+    ]) {
+      const redlock = await allUp(t, nodes, { keyPrefix: 'mutex:' })
+      const key = uniqueKey()
+      const mutex = makeMutex(key)
+      const lock = await redlock.acquire(key, TTL)
+      assert.equal(await mutex.tryAcquire(), false)
+      assert.equal(lock.isHeld, true)
+      assert.equal(await lock.release(), 'released')
+      assert.equal(await mutex.tryAcquire(), true)
+      assert.equal(await redlock.tryAcquire(key, TTL), null)
+      await mutex.release()
+      const after = await redlock.tryAcquire(key, TTL)
+      assert.ok(after, 'free for us after its release')
+      assert.equal(await makeMutex(key).release(), undefined)
+      assert.equal(after.isHeld, true)
+      assert.equal(await after.release(), 'released')
     }
   })
 

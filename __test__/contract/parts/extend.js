@@ -24,7 +24,10 @@ module.exports = (backend) => {
     for (let i = 0; i < 3; i++) {
       await until(() => lock.remaining < 3500)
       await lock.extend()
-      assert.ok(lock.remaining > 3500 && lock.remaining <= 4000, `without an argument, the ttl again: ${lock.remaining}`)
+      assert.ok(
+        lock.remaining > 3500 && lock.remaining <= 4000,
+        `without an argument, the ttl again: ${lock.remaining}`,
+      )
     }
   })
 
