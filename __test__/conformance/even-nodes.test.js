@@ -53,10 +53,11 @@ describe('an even number of nodes, split', { concurrency: true }, () => {
         redlock.acquire(key, 5000, { wait: 0 }).catch((reason) => reason),
       )
       assert.ok(error instanceof LockContendedError, String(error))
-      assert.deepEqual(error.votes.map((vote) => vote.vote).sort(), [
-        ...Array(count / 2).fill('granted'),
-        ...Array(count / 2).fill('refused'),
-      ])
+      // Settled as soon as no quorum is possible: a node that has not answered by then is not waited for.
+      const votes = error.votes.map((vote) => vote.vote)
+      assert.ok(votes.filter((vote) => vote === 'refused').length > 0, String(votes))
+      assert.ok(votes.filter((vote) => vote === 'granted').length <= count / 2, String(votes))
+      assert.ok(!votes.includes('faulted'), String(votes))
       await until(async () => {
         const values = await Promise.all(servers.map((server) => server.command('GET', key)))
         return values.filter((value) => value !== null && value !== 'foreign').length === 0

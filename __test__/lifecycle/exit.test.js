@@ -50,7 +50,7 @@ describe('the end of a process', { concurrency: true }, () => {
 
     test('not while a call is waiting', async (t) => {
       const key = uniqueKey()
-      await cluster.all('SET', key, 'foreign', 'PX', 1500)
+      await cluster.all('SET', key, 'foreign', 'PX', 6000)
       const { child } = start(t, 'waiting', undefined, key)
       const { code, stdout, stderr } = await within(20_000, child.ended, 'the process')
       assert.equal(stderr, '')

@@ -152,7 +152,9 @@ impl Lease {
         let mut ballot = Ballot::new(world.members.len(), self.keys.mask());
         for node in 0..world.members.len() {
             let round = self.renewal.round;
-            if self.voters.votes()[node].yes == 0 {
+            // A node that has not answered the acquire yet is asked like a voter: if it granted, it says so first, on
+            // the same connection. Filled instead, it would refuse its own id.
+            if self.voters.votes()[node].yes == 0 && self.voters.has_answered(node) {
                 ballot.cast(node, 0, self.keys.mask(), None);
                 self.fill(world, seat, node);
                 continue;

@@ -152,6 +152,23 @@ fn a_node_that_came_back_empty_is_filled_with_what_is_left_and_votes_from_the_ne
 }
 
 #[test]
+fn a_node_whose_grant_is_on_its_way_is_extended_and_not_filled() {
+    let mut script = Script::new(3);
+    let slot = script.acquire(call("k", ms(1000)));
+    script.deliver(0);
+    script.deliver(1);
+    assert_eq!(script.drain(), [(slot, Kind::Granted)]);
+    script.step(Event::Extend { slot, ttl: ms(5000) });
+    let late = script.take(2);
+    assert_eq!(late[1].command, Command::Extend { ttl_ms: 5000 });
+    script.execute(2, &late[0]);
+    script.execute(2, &late[1]);
+    script.deliver(0);
+    assert_eq!(script.drain(), [(slot, Kind::Extended { ttl_ms: 5000 })], "its word counts");
+    assert_eq!(script.nodes[2].expiry("k"), Some(script.now + ms(5000)));
+}
+
+#[test]
 fn a_filled_node_replaces_one_that_went_down() {
     let mut script = Script::new(3);
     script.down(2);
