@@ -64,8 +64,10 @@ describe('retries', { concurrency: true }, () => {
       redlock.acquire(key, 1000, { retryCount: ROUNDS, retryDelay: DELAY, retryDelayMax: DELAY }),
     )
     assert.equal(error.attempts, ROUNDS + 1)
+    // The sum of the delays tells their lower bound; single arrivals are blurred by a busy machine.
+    const total = sent.at(-1) - sent[0]
+    assert.ok(total >= (ROUNDS * DELAY) / 2 - 5, `${ROUNDS} delays took only ${total} ms`)
     const { least, most } = gaps(sent)
-    assert.ok(least >= DELAY / 2 - 2, `two rounds only ${least} ms apart`)
     assert.ok(most - least > 3, `all rounds ${least} to ${most} ms apart`)
   })
 

@@ -98,7 +98,8 @@ describe('quorlock and', { concurrency: true }, () => {
       for (const left of await cluster.all('PTTL', key)) assert.ok(left > 5000, `extended: ${left}`)
       adopted = theirs.adopt(key, lock.id, TTL)
       assert.equal(await theirs.release(adopted), true)
-      assert.equal(await cluster.holding(key), 0)
+      // Some of them answer as soon as a quorum has.
+      await until(async () => (await cluster.holding(key)) === 0)
       await ours.release(lock)
     })
   }

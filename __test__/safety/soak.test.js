@@ -13,7 +13,10 @@ const seed = Number(process.env.QUORLOCK_SOAK_SEED ?? Math.floor(Math.random() *
 
 test(`soak of ${seconds} s`, { timeout: (seconds + 60) * 1000 }, async (t) => {
   t.diagnostic(`QUORLOCK_SOAK_SEED=${seed}`)
-  const child = new Child(path.join(__dirname, 'soak.js'), { args: [seconds, seed], execArgv: ['--expose-gc'] })
+  const child = new Child(path.join(__dirname, 'soak.js'), {
+    args: [seconds, seed],
+    execArgv: ['--expose-gc', '--max-semi-space-size=1'],
+  })
   t.after(() => child.stop())
   const { code, stdout, stderr } = await child.ended
   for (const line of stdout.trim().split('\n')) t.diagnostic(line)

@@ -6,7 +6,7 @@ use napi_derive::napi;
 
 use crate::driver::{NodeSettings, Password};
 use crate::lock::{Config, Retry};
-use crate::node::redis::{Address, Options, TlsOptions};
+use crate::node::{Address, Options, TlsOptions};
 
 #[napi(object)]
 pub struct TlsConfig {

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
 use crate::node::memory::MemoryNode;
-use crate::node::redis::{Options, RedisNode};
 use crate::node::{Answer, Fault, Node};
+use crate::node::{Options, RedisNode};
 
 pub(crate) enum NodeSettings {
     Memory { name: String },

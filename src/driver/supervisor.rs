@@ -11,7 +11,7 @@ use super::mailbox::Word;
 use super::node_set::Password;
 use super::timer::sleep_until;
 use crate::lock::{Entropy, Event, Status};
-use crate::node::redis::{Connected, Options, RedisNode, connect};
+use crate::node::{Connected, Options, RedisNode, connect};
 use crate::node::{Fault, FaultCode, Moment};
 
 /// Between two tries to connect: doubling, each drawn from its upper half.

@@ -1,8 +1,7 @@
 //! One acquire from the call to the grant or the verdict: rounds, and the sleeps between them.
 
-use std::time::Duration;
+mod sleep;
 
-use super::backoff::draw;
 use super::ballot::{Ballot, Count};
 use super::event::{Call, Entropy, Failure, Verdict};
 use super::release::Release;
@@ -49,13 +48,6 @@ pub(super) struct Attempt {
     contended: bool,
     one_round: bool,
 }
-
-/// The shortest sleep, whatever the caller's settings: polling never becomes a hot loop.
-const SLEEP_FLOOR: Duration = Duration::from_millis(1);
-/// With less than this left of a wait, no further round is squeezed in before its end.
-const LAST_POLL: Duration = Duration::from_millis(10);
-/// How long after a key's expiry it is asked for, at most.
-const EXPIRY_JITTER: Duration = Duration::from_millis(1);
 
 impl Attempt {
     pub(super) fn new(call: Call, world: &World) -> Self {
@@ -176,32 +168,6 @@ impl Attempt {
         }
     }
 
-    fn learn(
-        &mut self,
-        world: &World,
-        entropy: &mut dyn Entropy,
-        node: usize,
-        found: Vec<crate::node::Holding>,
-    ) -> Turn {
-        let Some(ballot) = &mut self.failed else {
-            return Turn::Wait(self.timer());
-        };
-        ballot.note_holdings(node, world.now, found);
-        match &mut self.phase {
-            Phase::Probing { .. } if ballot.is_probed() => {
-                return Turn::Failed(ballot.verdict(world.quorum()));
-            }
-            Phase::Sleeping { expiry, .. } => {
-                if let Some(free) = ballot.free_at(world.quorum()) {
-                    let at = free + draw(entropy, Duration::ZERO, EXPIRY_JITTER);
-                    *expiry = at.max(world.now + SLEEP_FLOOR);
-                }
-            }
-            _ => {}
-        }
-        Turn::Wait(self.timer())
-    }
-
     /// Gives everything back, and sleeps, or ends. A round that the caller's deadline cut short says nothing
     /// of the nodes, so that the verdict stays that of the round before, if there was one.
     fn fail_round(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat, whole: bool) -> Turn {
@@ -224,34 +190,6 @@ impl Attempt {
         } else {
             self.end(world)
         }
-    }
-
-    /// Asks a node that refused who holds the keys.
-    fn probe(&self, world: &mut World, seat: Seat, refused: u64, node: usize) {
-        if refused != 0 && !self.call.once {
-            world.send(node, seat, self.round, Command::Probe, &self.call.keys, Id::NIL);
-        }
-    }
-
-    fn may_retry(&self, world: &World) -> bool {
-        let polls_left = self.call.retry.wait.is_some() || self.polls < self.call.retry.count;
-        !self.one_round && polls_left && world.now < self.deadline
-    }
-
-    fn sleep(&mut self, world: &World, entropy: &mut dyn Entropy) -> Turn {
-        let poll = self.next_poll.take().unwrap_or_else(|| {
-            let delay = self.call.retry.undrawn(self.polls);
-            self.schedule = self.schedule + draw(entropy, delay / 2, delay);
-            self.schedule
-        });
-        let mut poll = poll.max(world.now + SLEEP_FLOOR);
-        if poll >= self.deadline {
-            let left = self.deadline.since(world.now);
-            let in_time = self.call.retry.wait.is_none() || left <= LAST_POLL;
-            poll = if in_time { self.deadline } else { world.now + left / 2 };
-        }
-        self.phase = Phase::Sleeping { poll, expiry: Moment::NEVER };
-        Turn::Wait(self.timer())
     }
 
     pub(super) fn tick(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) -> Turn {

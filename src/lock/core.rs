@@ -1,9 +1,11 @@
 //! The one entrance: takes an event, lets the slot that it concerns take its step, and keeps the slots in order.
 
+mod contact;
+
 use super::attempt::{Attempt, Turn};
 use super::config::Config;
 use super::connecting::Connecting;
-use super::event::{Entropy, Event, Failure, Found, Kind, Slot, Status};
+use super::event::{Entropy, Event, Failure, Found, Kind, Slot};
 use super::inspection::Inspection;
 use super::lease::Lease;
 use super::release::Release;
@@ -200,81 +202,6 @@ impl Core {
                 self.look(slot);
             }
             _ => {}
-        }
-    }
-
-    fn news(&mut self, entropy: &mut dyn Entropy, node: usize, status: Status) {
-        let changes = self.world.members.update(node, status);
-        self.world.changes.extend(changes);
-        for seat in std::mem::take(&mut self.contacts) {
-            self.contact(entropy, seat);
-        }
-        if self.world.members.fault(node).is_none() {
-            for seat in self.world.take_owed(node) {
-                if let Some(Entry::Release(release)) = self.slots.tenant(seat.slot, seat.generation) {
-                    let at = release.pay(&mut self.world, seat, node);
-                    self.timers.set(seat.slot, at);
-                }
-            }
-        }
-    }
-
-    fn contact(&mut self, entropy: &mut dyn Entropy, seat: Seat) {
-        match self.slots.tenant(seat.slot, seat.generation) {
-            Some(Entry::Attempt(attempt)) if attempt.is_in_contact() => {
-                let turn = attempt.contact(&mut self.world, entropy, seat);
-                if attempt.is_in_contact() {
-                    self.contacts.push(seat);
-                }
-                self.turn(entropy, seat.slot, turn);
-            }
-            Some(entry @ Entry::Connecting(_)) => {
-                let Entry::Connecting(connecting) = &*entry else {
-                    return;
-                };
-                let until = connecting.until;
-                match connecting.step(&mut self.world, seat) {
-                    None => {
-                        self.timers.set(seat.slot, until);
-                        self.contacts.push(seat);
-                    }
-                    Some(Kind::ConnectFailed) => {
-                        *entry = Entry::Failed(Box::new(Connecting::failure(&self.world)));
-                        self.timers.set(seat.slot, Moment::NEVER);
-                    }
-                    Some(_) => {
-                        *entry = Entry::Over;
-                        self.timers.set(seat.slot, Moment::NEVER);
-                    }
-                }
-            }
-            Some(Entry::Inspection(inspection)) => {
-                if !inspection.contact(&mut self.world, seat) {
-                    self.contacts.push(seat);
-                }
-                self.look(seat.slot);
-            }
-            _ => {}
-        }
-    }
-
-    fn look(&mut self, slot: Slot) {
-        let seat = self.seat(slot);
-        let Some(entry) = self.slots.get_mut(slot) else {
-            return;
-        };
-        let Entry::Inspection(inspection) = entry else {
-            return;
-        };
-        match inspection.timer(&mut self.world, seat) {
-            Some(at) => self.timers.set(slot, at),
-            None => {
-                let Entry::Inspection(inspection) = std::mem::replace(entry, Entry::Over) else {
-                    return;
-                };
-                *entry = Entry::Inspected(inspection.into_found());
-                self.timers.set(slot, Moment::NEVER);
-            }
         }
     }
 

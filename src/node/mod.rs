@@ -7,12 +7,13 @@ pub(crate) mod id;
 pub(crate) mod keys;
 pub(crate) mod memory;
 pub(crate) mod moment;
-pub(crate) mod redis;
+mod redis;
 pub(crate) mod round_trip;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use self::redis::{Address, Connected, Options, RedisNode, TlsOptions, connect};
 pub(crate) use fault::{Fault, FaultCode};
 pub(crate) use id::Id;
 pub(crate) use keys::Keys;

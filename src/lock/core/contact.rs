@@ -1,0 +1,84 @@
+//! News of the nodes, and who waits for it: calls before the first contact, releases that a node still owes an answer.
+
+use super::{Core, Entry};
+use crate::lock::connecting::Connecting;
+use crate::lock::event::{Entropy, Kind, Slot, Status};
+use crate::lock::world::Seat;
+use crate::node::Moment;
+
+impl Core {
+    pub(super) fn news(&mut self, entropy: &mut dyn Entropy, node: usize, status: Status) {
+        let changes = self.world.members.update(node, status);
+        self.world.changes.extend(changes);
+        for seat in std::mem::take(&mut self.contacts) {
+            self.contact(entropy, seat);
+        }
+        if self.world.members.fault(node).is_none() {
+            for seat in self.world.take_owed(node) {
+                if let Some(Entry::Release(release)) = self.slots.tenant(seat.slot, seat.generation) {
+                    let at = release.pay(&mut self.world, seat, node);
+                    self.timers.set(seat.slot, at);
+                }
+            }
+        }
+    }
+
+    pub(super) fn contact(&mut self, entropy: &mut dyn Entropy, seat: Seat) {
+        match self.slots.tenant(seat.slot, seat.generation) {
+            Some(Entry::Attempt(attempt)) if attempt.is_in_contact() => {
+                let turn = attempt.contact(&mut self.world, entropy, seat);
+                if attempt.is_in_contact() {
+                    self.contacts.push(seat);
+                }
+                self.turn(entropy, seat.slot, turn);
+            }
+            Some(entry @ Entry::Connecting(_)) => {
+                let Entry::Connecting(connecting) = &*entry else {
+                    return;
+                };
+                let until = connecting.until;
+                match connecting.step(&mut self.world, seat) {
+                    None => {
+                        self.timers.set(seat.slot, until);
+                        self.contacts.push(seat);
+                    }
+                    Some(Kind::ConnectFailed) => {
+                        *entry = Entry::Failed(Box::new(Connecting::failure(&self.world)));
+                        self.timers.set(seat.slot, Moment::NEVER);
+                    }
+                    Some(_) => {
+                        *entry = Entry::Over;
+                        self.timers.set(seat.slot, Moment::NEVER);
+                    }
+                }
+            }
+            Some(Entry::Inspection(inspection)) => {
+                if !inspection.contact(&mut self.world, seat) {
+                    self.contacts.push(seat);
+                }
+                self.look(seat.slot);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn look(&mut self, slot: Slot) {
+        let seat = self.seat(slot);
+        let Some(entry) = self.slots.get_mut(slot) else {
+            return;
+        };
+        let Entry::Inspection(inspection) = entry else {
+            return;
+        };
+        match inspection.timer(&mut self.world, seat) {
+            Some(at) => self.timers.set(slot, at),
+            None => {
+                let Entry::Inspection(inspection) = std::mem::replace(entry, Entry::Over) else {
+                    return;
+                };
+                *entry = Entry::Inspected(inspection.into_found());
+                self.timers.set(slot, Moment::NEVER);
+            }
+        }
+    }
+}
