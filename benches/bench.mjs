@@ -122,6 +122,6 @@ function progress(children, { rounds }) {
     done++
     const line = `${done}/${total}  round ${round}, ${depth} in flight, ${contender.label}: ${Math.round(figures.cyclesPerSecond)} cycles/s`
     if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${done === total ? '' : line}`)
-    else if (done % children.length === 0) process.stderr.write(`${line}\n`)
+    else process.stderr.write(`${line}\n`)
   }
 }

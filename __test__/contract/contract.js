@@ -9,6 +9,7 @@
 const { describe } = require('node:test')
 
 const parts = [
+  'connect',
   'acquire',
   'with-lock',
   'extend',

@@ -102,8 +102,8 @@ describe('errors at the wrong moment', { concurrency: true }, () => {
 
   test('SCRIPT FLUSH costs a renewed lock nothing', async (t) => {
     const { redlock, nodes } = await setUp(t)
-    const lock = await redlock.acquire(uniqueKey(), 400, { renew: true })
-    for (let i = 0; i < 20; i++) {
+    const lock = await redlock.acquire(uniqueKey(), 1200, { renew: true })
+    for (let i = 0; i < 40; i++) {
       await onAll(nodes, 'SCRIPT', 'FLUSH')
       await sleep(50)
     }

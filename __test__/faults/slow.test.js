@@ -90,9 +90,9 @@ describe('what a stopped node was sent', { concurrency: true }, () => {
   test('a renewed lock lives on without it, and its key does not outlive the release', async (t) => {
     const { redlock, nodes, cluster } = await setUp(t)
     const key = uniqueKey()
-    const lock = await redlock.acquire(key, 500, { renew: true })
+    const lock = await redlock.acquire(key, 1200, { renew: true })
     nodes[0].server.pause()
-    await sleep(1500)
+    await sleep(2500)
     assert.equal(lock.isHeld, true)
     assert.equal(await inTime('release', () => lock.release()), 'released')
     nodes[0].server.resume()

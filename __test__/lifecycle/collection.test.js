@@ -6,14 +6,14 @@
 const path = require('node:path')
 const { describe, test } = require('node:test')
 const assert = require('node:assert/strict')
-const { useCluster } = require('../support/cluster')
+const { proxies, urlsOf, useCluster } = require('../support/cluster')
 const { Child } = require('../support/child')
-const { uniqueKey } = require('../support/quorlock')
-const { until, within } = require('../support/until')
+const { connected, uniqueKey } = require('../support/quorlock')
+const { sleep, until, within } = require('../support/until')
 
 describe('garbage collection', { concurrency: true }, () => {
   const cluster = useCluster(1)
-  const left = async (key) => (await cluster.servers[0].command('KEYS', `${key}*`)).length
+  const left = async (key) => (await cluster.servers[0].command('KEYS', `${key}:*`)).length
 
   function start(t, scenario) {
     const key = uniqueKey()
@@ -52,5 +52,23 @@ describe('garbage collection', { concurrency: true }, () => {
     const { code, stderr } = await within(10_000, child.ended, 'the process')
     assert.equal(stderr, '')
     assert.equal(code, 0)
+  })
+
+  test('old handles can be extended and released while the collector looks for orphans', async (t) => {
+    const nodes = await proxies(t, cluster)
+    const redlock = await connected(t, urlsOf(nodes), { nodeTimeout: 400 })
+    const locks = await Promise.all(Array.from({ length: 60 }, () => redlock.acquire(uniqueKey(), 60_000)))
+    // Old enough to be watched by the collector only, which looks once a second. Answers that take their time meet
+    // it in every phase.
+    await sleep(2500)
+    for (const node of nodes) node.halfOpen()
+    const results = []
+    for (const [i, lock] of locks.entries()) {
+      await sleep(20)
+      results.push(i % 3 === 0 ? lock.extend(60_000).catch((error) => error.code) : lock.release())
+    }
+    const settled = await within(10_000, Promise.all(results), 'every call')
+    assert.equal(settled.length, 60)
+    assert.ok(settled.every((result) => result === undefined || typeof result === 'string'))
   })
 })

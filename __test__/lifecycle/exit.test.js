@@ -22,7 +22,10 @@ describe('the end of a process', { concurrency: true }, () => {
     return { child, key }
   }
 
-  const keysLeft = async (key) => (await cluster.all('KEYS', `${key}*`)).flat().length
+  const keysLeft = async (key) => {
+    const replies = await Promise.all([cluster.all('KEYS', key), cluster.all('KEYS', `${key}:*`)])
+    return replies.flat(2).length
+  }
   const gone = (key, what) => until(async () => (await keysLeft(key)) === 0, { what: `${what}: the keys are gone` })
 
   describe('by itself', { concurrency: true }, () => {

@@ -27,7 +27,7 @@ module.exports = (backend) => {
 
   test("says 'expired' when the time was over, and the same again", async (t) => {
     const redlock = open(t, backend.nodes)
-    const lock = await redlock.acquire(uniqueKey(), 30)
+    const lock = await redlock.acquire(uniqueKey(), 200)
     await until(() => !lock.isHeld)
     assert.equal(await lock.release(), 'expired')
     assert.equal(await lock.release(), 'expired')
@@ -62,6 +62,9 @@ module.exports = (backend) => {
     const lock = await redlock.acquire(key, 5000)
     await lock.release()
     await until(async () => (await redlock.inspect(key)).every((node) => node.held === false))
-    for (const server of backend.servers ?? []) assert.deepEqual(await server.command('KEYS', `${key}*`), [])
+    for (const server of backend.servers ?? []) {
+      assert.equal(await server.command('EXISTS', key), 0)
+      assert.deepEqual(await server.command('KEYS', `${key}:*`), [])
+    }
   })
 }
