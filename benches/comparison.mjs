@@ -10,9 +10,9 @@ export const figures = {
   cpuPerCycle: { label: 'CPU per cycle', better: 'less', unit: 'us' },
 }
 
-export function bestPeer(results, depth, figure, takesPart = () => true) {
+export function bestPeer(results, depth, figure) {
   const { better } = figures[figure]
-  const peers = contenders.filter(({ id, kind }) => kind === 'peer' && results.has(id)).filter(takesPart)
+  const peers = contenders.filter(({ id, kind }) => kind === 'peer' && results.has(id))
   const ranked = peers
     .map((contender) => ({ contender, value: results.get(contender.id).get(depth)[figure] }))
     .sort((a, b) => (better === 'more' ? b.value - a.value : a.value - b.value))
@@ -42,12 +42,9 @@ const wanted = [
 
 export function checkTargets(results) {
   return wanted.map((target) => {
-    const { depth, figure, limit } = target
-    const best = bestPeer(results, depth, figure, ({ tuned }) => !tuned)
-    const ratio = results.get(OURS).get(depth)[figure] / best.value
-    const reached = figures[figure].better === 'more' ? ratio >= limit : ratio <= limit
-    const ofAll = { ratio: ratioToBestPeer(results, depth, figure), peer: bestPeer(results, depth, figure).contender }
-    return { ...target, ratio, reached, peer: best.contender, ofAll }
+    const ratio = ratioToBestPeer(results, target.depth, target.figure)
+    const reached = figures[target.figure].better === 'more' ? ratio >= target.limit : ratio <= target.limit
+    return { ...target, ratio, reached, peer: bestPeer(results, target.depth, target.figure).contender }
   })
 }
 

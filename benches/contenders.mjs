@@ -1,5 +1,4 @@
-// Who takes part, in the order of the tables. `kind` says on which side of a ratio a row stands. `tuned` are peers with
-// an option of ioredis that their documentation does not speak of: they run beside, and the targets leave them out.
+// Who takes part, in the order of the tables. `kind` says on which side of a ratio a row stands.
 
 export const OURS = 'quorlock'
 export const FLOOR = 'floor'
@@ -10,9 +9,9 @@ export const contenders = [
   { id: 'redlock', label: 'redlock 5 beta', kind: 'peer' },
   { id: 'redlock-auto-pipelining', label: 'redlock 5 beta, auto-pipelining', kind: 'peer' },
   { id: 'redis-semaphore', label: 'redis-semaphore', kind: 'peer' },
-  { id: 'redis-semaphore-auto-pipelining', label: 'redis-semaphore, auto-pipelining', kind: 'peer', tuned: true },
+  { id: 'redis-semaphore-auto-pipelining', label: 'redis-semaphore, auto-pipelining', kind: 'peer' },
   { id: 'redlock-universal', label: 'redlock-universal', kind: 'peer' },
-  { id: 'redlock-universal-auto-pipelining', label: 'redlock-universal, auto-pipelining', kind: 'peer', tuned: true },
+  { id: 'redlock-universal-auto-pipelining', label: 'redlock-universal, auto-pipelining', kind: 'peer' },
   { id: FLOOR, label: 'floor: bare commands', kind: 'floor' },
 ]
 

@@ -25,7 +25,6 @@ function sections({ results, depths, machine, settings, absent }) {
     '*Floor*: the same number of `SET NX PX` and compare-and-delete commands, packed beforehand, pipelined over ' +
       'plain sockets, the replies counted and nothing else done: no lock, no promise, no decision per command.',
     '## Targets',
-    'Against the libraries as they come, and redlock with auto-pipelining; in brackets the best of all rows above, where that is another.',
     targetList(results),
     '## Where we lose',
     lossList(results, depths),
@@ -45,10 +44,9 @@ function machineList({ date, cpu, cores, load, kernel, node, redis, versions }, 
 
 function targetList(results) {
   return checkTargets(results)
-    .map(({ text, ratio, reached, peer, ofAll }) => {
-      const beside = ofAll.peer === peer ? '' : ` (${times(ofAll.ratio)} of ${ofAll.peer.label})`
-      return `- ${text}: **${reached ? 'yes' : 'no'}**, ${times(ratio)} of ${peer.label}${beside}`
-    })
+    .map(
+      ({ text, ratio, reached, peer }) => `- ${text}: **${reached ? 'yes' : 'no'}**, ${times(ratio)} of ${peer.label}`,
+    )
     .join('\n')
 }
 
