@@ -169,6 +169,8 @@ class Lock {
     friend = {
       tick: (lock) => lock.#tick,
       hasExtension: (lock) => lock.#extension !== null,
+      /** An answer is on its way to it: until then it must stay where the answer will look for it. */
+      isAwaited: (lock) => lock.#extension !== null || lock.#settleRelease !== null,
       extended: (lock, ttl) => lock.#extended(ttl),
       notExtended: (lock) => lock.#settleExtension(failWith(() => lock.#notExtended())),
       lose: (lock, reason, votes) => lock.#lose(reason, votes),

@@ -76,7 +76,7 @@ class Orphans {
     let registered = 0
     for (const slot of slots) {
       const lock = locks[slot]
-      const old = this.#desk.isYoung(lock) && friend.tick(lock) + 1 < this.tick && !friend.hasExtension(lock)
+      const old = this.#desk.isYoung(lock) && friend.tick(lock) + 1 < this.tick && !friend.isAwaited(lock)
       if (old && registered < BATCH) {
         registered += 1
         const entry = new Aged(this.#desk, lock, slot)
