@@ -30,6 +30,7 @@ class RedisServer {
   #child
   #admin
   #options
+  #isWanted = false
 
   constructor(options) {
     this.#options = options
@@ -105,6 +106,7 @@ class RedisServer {
     let output = ''
     const child = spawn(BINARY, this.#args(args), { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
+    this.#isWanted = true
     running.add(this)
     const keep = (chunk) => {
       output = (output + chunk).slice(-4000)
@@ -112,6 +114,10 @@ class RedisServer {
     child.stdout.on('data', keep)
     child.stderr.on('data', keep)
     let failure
+    child.once('exit', (code, signal) => {
+      // A server that ends by itself fails tests in ways that say nothing about it.
+      if (this.#isWanted) console.error(`redis-server on port ${this.port} ended (${code ?? signal}):\n${output}`)
+    })
     child.once('error', (error) => {
       failure = error
     })
@@ -177,6 +183,7 @@ class RedisServer {
 
   /** SIGKILL, and waits until the process is gone. */
   async kill() {
+    this.#isWanted = false
     this.#disconnect()
     const child = this.#child
     if (!child || child.exitCode !== null || child.signalCode !== null) return
@@ -200,6 +207,7 @@ class RedisServer {
 
   /** As stop(), without waiting: for the end of the process. */
   destroy() {
+    this.#isWanted = false
     running.delete(this)
     this.#disconnect()
     this.#child?.kill('SIGKILL')
