@@ -36,6 +36,12 @@ class Route {
   }
 }
 
+/** Bun and Deno answer to the names of libuv, but have another event loop. */
+const watchesSockets = () =>
+  process.versions.bun === undefined &&
+  process.versions.deno === undefined &&
+  process.env.QUORLOCK_IO_THREAD_ONLY !== '1'
+
 class Mailbox {
   #native
   #buffer = new Int32Array(RECORDS * record.WORDS)
@@ -51,7 +57,7 @@ class Mailbox {
 
   constructor(native) {
     this.#native = native
-    native.open(() => this.#wake())
+    this.watches = native.open(() => this.#wake(), watchesSockets())
   }
 
   addRoute(id, desk) {

@@ -9,6 +9,7 @@ use napi_derive::napi;
 use super::detail::{Detail, HeldDetail, NodeDetail, NoticeDetail, StatsDetail, code_and_message, ms};
 use super::environment::register;
 use super::key::KeyText;
+use super::service::Service;
 use super::settings::{EngineConfig, RetryConfig, span};
 use crate::driver::{self, unix_time};
 use crate::lock::{Call, Event, Retry};
@@ -24,7 +25,7 @@ pub struct Engine {
     prefix: String,
     retry: Retry,
     nodes: usize,
-    engine: Rc<driver::Engine>,
+    engine: Rc<Service>,
 }
 
 #[napi]
@@ -186,6 +187,7 @@ impl Engine {
     #[napi]
     pub fn close(&self) {
         self.engine.close();
+        self.engine.stop_watching();
     }
 
     /// The process exits: gives everything back, and waits for the answers at most so long.

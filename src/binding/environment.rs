@@ -1,16 +1,20 @@
 //! What one JavaScript environment (the main thread or a worker) has open: its wake-up function and its engines.
 
 use std::cell::RefCell;
+use std::ffi::c_void;
+use std::ptr;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
 
 use napi::bindgen_prelude::{Function, Int32ArraySlice};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
-use napi::{Env, Error, Result, Status, sys};
+use napi::{Env, Error, JsValue, Result, Status, sys};
 use napi_derive::napi;
 
+use super::event_loop::EventLoop;
 use super::record::{WORDS, write};
+use super::service::Service;
 use crate::driver::Engine;
 
 /// Weak: it does not keep the event loop alive, unless [`hold`] says so.
@@ -22,7 +26,7 @@ const TEARDOWN_LIMIT: Duration = Duration::from_millis(100);
 #[derive(Default)]
 struct Environment {
     wake: Option<Arc<Wake>>,
-    engines: Vec<(u32, Weak<Engine>)>,
+    services: Vec<(u32, Weak<Service>)>,
     next_id: u32,
 }
 
@@ -31,21 +35,41 @@ thread_local! {
     static ENVIRONMENT: RefCell<Environment> = RefCell::default();
 }
 
-/// Opens the environment. `wake` is called, once for each batch, when records wait.
+/// Opens the environment. `wake` is called, once for each batch, when records wait. With `watches` the event loop
+/// watches sockets itself where it can; returns whether it does.
 #[napi]
-pub fn open(env: Env, wake: Function<'_, (), ()>) -> Result<()> {
+pub fn open(env: Env, wake: Function<'_, (), ()>, watches: bool) -> Result<bool> {
+    // SAFETY: on the thread of the environment, with its function.
+    let watches = watches && unsafe { EventLoop::open(env.raw(), wake.raw()) };
     let wake = wake.build_threadsafe_function::<()>().callee_handled::<false>().weak::<true>().build()?;
     ENVIRONMENT.with_borrow_mut(|environment| environment.wake = Some(Arc::new(wake)));
-    env.add_env_cleanup_hook((), |()| tear_down())?;
-    Ok(())
+    // SAFETY: the environment is alive, and `end` needs no argument.
+    let status = unsafe { sys::napi_add_async_cleanup_hook(env.raw(), Some(end), ptr::null_mut(), ptr::null_mut()) };
+    match status {
+        sys::Status::napi_ok => Ok(watches),
+        status => Err(Error::new(Status::from(status), "the environment takes no cleanup hook")),
+    }
+}
+
+/// The environment ends; it waits until the hook is told that everything is closed.
+unsafe extern "C" fn end(hook: sys::napi_async_cleanup_hook_handle, _nothing: *mut c_void) {
+    tear_down();
+    match EventLoop::current() {
+        Some(event_loop) => event_loop.leave(hook),
+        // SAFETY: the hook that Node.js gave, told once.
+        None => unsafe {
+            sys::napi_remove_async_cleanup_hook(hook);
+        },
+    }
 }
 
 /// The thread ends, perhaps by `terminate()` with locks held: they are given back, and the waiters are gone.
 fn tear_down() {
     let environment = ENVIRONMENT.take();
-    for (_, engine) in &environment.engines {
-        if let Some(engine) = engine.upgrade() {
-            engine.shut_down(TEARDOWN_LIMIT);
+    for (_, service) in &environment.services {
+        if let Some(service) = service.upgrade() {
+            service.shut_down(TEARDOWN_LIMIT);
+            service.stop_watching();
         }
     }
 }
@@ -75,19 +99,19 @@ fn with_wake(call: impl FnOnce(&Wake) -> sys::napi_status) -> Result<()> {
 }
 
 /// Takes an engine in; returns its id.
-pub(super) fn register(make: impl FnOnce(Box<dyn Fn() + Send + Sync>) -> Result<Engine>) -> Result<(u32, Rc<Engine>)> {
+pub(super) fn register(make: impl FnOnce(Box<dyn Fn() + Send + Sync>) -> Result<Engine>) -> Result<(u32, Rc<Service>)> {
     let wake = ENVIRONMENT.with_borrow(|environment| environment.wake.clone());
     let wake = wake.ok_or_else(|| Error::new(Status::GenericFailure, "open() comes before the first Engine"))?;
-    let engine = Rc::new(make(Box::new(move || {
+    let service = Service::new(make(Box::new(move || {
         // Fails when the environment is being torn down: then nobody is left to be woken.
         let _ = wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
     }))?);
     ENVIRONMENT.with_borrow_mut(|environment| {
-        environment.engines.retain(|(_, engine)| engine.strong_count() > 0);
+        environment.services.retain(|(_, service)| service.strong_count() > 0);
         let id = environment.next_id;
         environment.next_id = id.wrapping_add(1);
-        environment.engines.push((id, Rc::downgrade(&engine)));
-        Ok((id, engine))
+        environment.services.push((id, Rc::downgrade(&service)));
+        Ok((id, service))
     })
 }
 
@@ -97,14 +121,14 @@ pub fn drain(mut buffer: Int32ArraySlice<'_>) -> u32 {
     // SAFETY: JavaScript runs on this thread, and does nothing else until this call returns.
     let words = unsafe { buffer.as_mut() };
     let (records, _) = words.as_chunks_mut::<WORDS>();
-    let engines: Vec<_> = ENVIRONMENT.with_borrow(|environment| environment.engines.clone());
+    let services: Vec<_> = ENVIRONMENT.with_borrow(|environment| environment.services.clone());
     let mut count = 0;
-    for (id, engine) in engines {
-        let Some(engine) = engine.upgrade() else {
+    for (id, service) in services {
+        let Some(service) = service.upgrade() else {
             continue;
         };
         if count < records.len() {
-            engine.collect(|mail| {
+            service.collect(|mail| {
                 write(&mut records[count], id, &mail);
                 count += 1;
                 count < records.len()

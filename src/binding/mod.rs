@@ -10,6 +10,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 mod detail;
 mod engine;
 mod environment;
+#[cfg_attr(not(unix), path = "no_event_loop.rs")]
+mod event_loop;
 mod key;
 mod record;
+mod service;
 mod settings;
+#[cfg(unix)]
+mod uv;

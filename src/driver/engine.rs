@@ -1,43 +1,24 @@
-//! One lock service at work: the core behind one mutex, which whichever thread has the event steps, and its nodes.
-//!
-//! Lock order: a node's own lock, then the state. Nobody who holds the state pumps a node.
+//! One lock service at work, as the binding sees it: calls go in, mail comes out.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
-use super::entropy::OsEntropy;
-use super::mailbox::{Mail, Mailbox};
+use super::circuit::{Circuit, State};
+use super::mailbox::Mail;
 use super::node_set::{NodeSet, NodeSettings};
 use super::{clock, runtime, supervisor, timer};
 use crate::lock::{Config, Core, Event, Slot, Status};
-use crate::node::{Answer, Fault, FaultCode, Moment};
-
-pub(super) struct State {
-    pub(super) core: Core,
-    pub(super) entropy: OsEntropy,
-    pub(super) mailbox: Mailbox,
-}
-
-pub(super) struct Inner {
-    state: Mutex<State>,
-    pub(super) nodes: NodeSet,
-    /// Tells the JavaScript thread that something waits for it.
-    wake: Box<dyn Fn() + Send + Sync>,
-    /// The moment for which the timer task is set, in nanoseconds. Written under the state's lock.
-    armed: AtomicU64,
-    pub(super) rearm: Notify,
-    closed: AtomicBool,
-}
+use crate::node::{Fault, FaultCode, Line, Moment, Side, Watched};
 
 /// Dropping it closes it.
 pub(crate) struct Engine {
-    pub(super) inner: Arc<Inner>,
+    circuit: Arc<Circuit>,
     tasks: Vec<AbortHandle>,
+    closed: AtomicBool,
 }
 
 impl Engine {
@@ -49,22 +30,16 @@ impl Engine {
     ) -> io::Result<Self> {
         let handle = runtime::handle()?;
         let (connect_timeout, node_timeout) = (config.connect_timeout, config.node_timeout);
-        let state = State { core: Core::new(config), entropy: OsEntropy::new(), mailbox: Mailbox::default() };
-        let inner = Arc::new(Inner {
-            state: Mutex::new(state),
-            nodes: NodeSet::new(&settings),
-            wake,
-            armed: AtomicU64::new(u64::MAX),
-            rearm: Notify::new(),
-            closed: AtomicBool::new(false),
-        });
-        let mut tasks = vec![handle.spawn(timer::run(inner.clone())).abort_handle()];
+        let circuit = Arc::new(Circuit::new(Core::new(config), NodeSet::new(&settings), wake));
+        let mut tasks = vec![handle.spawn(timer::run(circuit.clone())).abort_handle()];
         for (node, settings) in settings.into_iter().enumerate() {
             match settings {
-                NodeSettings::Memory { .. } => inner.step(Event::Node { node, status: Status::Up { identity: None } }),
+                NodeSettings::Memory { .. } => {
+                    circuit.step(Event::Node { node, status: Status::Up { identity: None } })
+                }
                 NodeSettings::Redis { options, password } => {
                     let task = supervisor::Supervisor {
-                        inner: inner.clone(),
+                        circuit: circuit.clone(),
                         node,
                         options,
                         password,
@@ -77,36 +52,62 @@ impl Engine {
                 }
             }
         }
-        Ok(Self { inner, tasks })
+        Ok(Self { circuit, tasks, closed: AtomicBool::new(false) })
     }
 
     /// A call of the user, under a slot of its own. Nothing is sent before the next [`Engine::flush`].
     pub(crate) fn call(&self, event: impl FnOnce(Slot) -> Event) -> Slot {
-        let mut state = self.inner.state();
+        let mut state = self.circuit.state();
         let slot = state.core.reserve();
-        self.inner.step_locked(&mut state, event(slot));
+        self.circuit.step_locked(&mut state, event(slot));
         slot
     }
 
     /// Something about an earlier call.
     pub(crate) fn tell(&self, event: Event) {
-        self.inner.step(event);
+        self.circuit.step(event);
     }
 
     /// Sends what waits, on the calling thread where it may. True when mail waits for the caller, who must then
     /// collect it: nobody wakes the JavaScript thread for it.
     pub(crate) fn flush(&self) -> bool {
-        self.inner.circulate(false);
-        let mut state = self.inner.state();
+        self.circuit.circulate(Side::EventLoop);
+        self.claim()
+    }
+
+    fn claim(&self) -> bool {
+        let mut state = self.circuit.state();
         let State { core, mailbox, .. } = &mut *state;
         mailbox.claim(core)
     }
 
+    /// Links that the caller's event loop may watch from now on: when one can be read, [`Engine::read_line`].
+    /// `watch` says whether it will.
+    pub(crate) fn attend(&self, mut watch: impl FnMut(usize, Arc<Line>, Watched) -> bool) {
+        for node in 0..self.circuit.nodes.len() {
+            if let Some((line, watched)) = self.circuit.nodes.attend(node)
+                && !watch(node, line, watched)
+            {
+                self.circuit.nodes.leave(node);
+            }
+        }
+    }
+
+    /// Reads what has come, on the thread of the event loop, and does what follows from it. True as for
+    /// [`Engine::flush`].
+    pub(crate) fn read_line(&self, node: usize) -> bool {
+        let mut answers = Vec::new();
+        self.circuit.pump(Side::EventLoop, node, &mut answers);
+        self.circuit.absorb(node, &mut answers);
+        self.circuit.circulate(Side::EventLoop);
+        self.claim()
+    }
+
     /// Hands over what has happened, on the JavaScript thread; `take` says whether there is room for more.
     pub(crate) fn collect(&self, mut take: impl FnMut(Mail) -> bool) {
-        let mut state = self.inner.state();
+        let mut state = self.circuit.state();
         state.mailbox.open();
-        self.inner.step_locked(&mut state, Event::Seen);
+        self.circuit.step_locked(&mut state, Event::Seen);
         let now = clock::now();
         let mut full = false;
         while !full {
@@ -116,38 +117,38 @@ impl Engine {
             };
             full = !take(mail);
         }
-        let pending = (0..self.inner.nodes.len()).any(|node| state.core.has_requests(node));
-        self.inner.arm(&state);
+        let pending = (0..self.circuit.nodes.len()).any(|node| state.core.has_requests(node));
+        self.circuit.arm(&state);
         drop(state);
         if pending {
             // A grant ran out on its way, and was given back.
-            self.inner.circulate(false);
-            self.inner.announce();
+            self.circuit.circulate(Side::EventLoop);
+            self.circuit.announce();
         }
     }
 
     /// Reads from the core.
     pub(crate) fn read<T>(&self, read: impl FnOnce(&mut Core, Moment) -> T) -> T {
-        read(&mut self.inner.state().core, clock::now())
+        read(&mut self.circuit.state().core, clock::now())
     }
 
     pub(crate) fn next_word(&self) -> Option<super::Word> {
-        let mut state = self.inner.state();
+        let mut state = self.circuit.state();
         let State { core, mailbox, .. } = &mut *state;
         mailbox.next_word(core)
     }
 
     pub(crate) fn answer_password(&self, node: usize, password: Result<String, String>) {
-        self.inner.nodes.answer_password(node, password);
+        self.circuit.nodes.answer_password(node, password);
     }
 
     /// Round trips of a node: median and 99th percentile.
     pub(crate) fn round_trip(&self, node: usize) -> (Duration, Duration) {
-        self.inner.nodes.node(node).round_trip()
+        self.circuit.nodes.node(node).round_trip()
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        self.inner.closed.load(Ordering::SeqCst)
+        self.closed.load(Ordering::SeqCst)
     }
 
     /// Gives everything back and waits for the answers, at most so long.
@@ -156,24 +157,26 @@ impl Engine {
             return;
         }
         let end = Instant::now() + limit;
-        self.inner.state().core.surrender(clock::now());
-        self.inner.circulate(false);
-        while !self.inner.state().core.is_quiet() && Instant::now() < end {
+        self.circuit.state().core.surrender(clock::now());
+        // From here on this thread waits, so that its event loop sees nothing.
+        (0..self.circuit.nodes.len()).for_each(|node| self.circuit.nodes.leave(node));
+        self.circuit.circulate(Side::EventLoop);
+        while !self.circuit.state().core.is_quiet() && Instant::now() < end {
             std::thread::sleep(Duration::from_millis(1));
         }
         self.close();
     }
 
     pub(crate) fn close(&self) {
-        if self.inner.closed.swap(true, Ordering::SeqCst) {
+        if self.closed.swap(true, Ordering::SeqCst) {
             return;
         }
         for task in &self.tasks {
             task.abort();
         }
         let fault = Fault::new(FaultCode::Connect, "closed");
-        for node in 0..self.inner.nodes.len() {
-            self.inner.nodes.fail(node, &fault, &mut Vec::new());
+        for node in 0..self.circuit.nodes.len() {
+            self.circuit.nodes.fail(node, &fault, &mut Vec::new());
         }
     }
 }
@@ -181,99 +184,5 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.shut_down(Duration::ZERO);
-    }
-}
-
-impl Inner {
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn step(&self, event: Event) {
-        self.step_locked(&mut self.state(), event);
-    }
-
-    fn step_locked(&self, state: &mut State, event: Event) {
-        state.core.step(clock::now(), &mut state.entropy, event);
-        self.arm(state);
-    }
-
-    /// Wakes the timer task when it would sleep too long.
-    fn arm(&self, state: &State) {
-        let next = state.core.next_timer().as_nanos();
-        if next < self.armed.load(Ordering::Relaxed) {
-            self.armed.store(next, Ordering::Relaxed);
-            self.rearm.notify_one();
-        }
-    }
-
-    /// The moment for which the timer task is to sleep.
-    pub(super) fn next_timer(&self) -> Moment {
-        let state = self.state();
-        let next = state.core.next_timer();
-        self.armed.store(next.as_nanos(), Ordering::Relaxed);
-        next
-    }
-
-    /// Moves requests and answers until none is left to be moved. Off the I/O thread, nodes that are not shared are
-    /// left to it.
-    pub(super) fn circulate(&self, on_io_thread: bool) {
-        let mut answers = Vec::new();
-        loop {
-            let mut moved = false;
-            for node in 0..self.nodes.len() {
-                if !self.state().core.has_requests(node) {
-                    continue;
-                }
-                if on_io_thread || self.nodes.is_shared(node) {
-                    self.pump(node, &mut answers);
-                    moved |= !answers.is_empty();
-                    self.absorb(node, &mut answers);
-                } else {
-                    self.nodes.ring(node);
-                }
-            }
-            if !moved {
-                return;
-            }
-        }
-    }
-
-    /// Serves one node that has rung, and whatever follows from its answers.
-    pub(super) fn serve(&self, node: usize) {
-        let mut answers = Vec::new();
-        self.pump(node, &mut answers);
-        self.absorb(node, &mut answers);
-        self.circulate(true);
-        self.announce();
-    }
-
-    fn pump(&self, node: usize, answers: &mut Vec<Answer>) {
-        let mut take = |buffer: &mut Vec<_>| self.state().core.take_requests(node, buffer);
-        self.nodes.node(node).pump(clock::now(), &mut take, answers);
-    }
-
-    pub(super) fn absorb(&self, node: usize, answers: &mut Vec<Answer>) {
-        if answers.is_empty() {
-            return;
-        }
-        let mut state = self.state();
-        let now = clock::now();
-        let State { core, entropy, .. } = &mut *state;
-        for answer in answers.drain(..) {
-            core.step(now, entropy, Event::Answer { node, answer });
-        }
-        self.arm(&state);
-    }
-
-    /// Wakes the JavaScript thread, once, when there is news for it.
-    pub(super) fn announce(&self) {
-        let mut state = self.state();
-        let State { core, mailbox, .. } = &mut *state;
-        let news = mailbox.claim(core);
-        drop(state);
-        if news {
-            (self.wake)();
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod circuit;
 mod clock;
 mod engine;
 mod entropy;

@@ -5,8 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
 use crate::node::memory::MemoryNode;
-use crate::node::{Answer, Fault, Node};
-use crate::node::{Options, RedisNode};
+use crate::node::{Answer, Fault, Line, Node, Options, RedisNode, Watched};
 
 pub(crate) enum NodeSettings {
     Memory { name: String },
@@ -68,6 +67,28 @@ impl NodeSet {
         match &self.members[node] {
             Member::Memory(_) => true,
             Member::Redis(redis) => redis.is_shared(),
+        }
+    }
+
+    /// What the event loop may watch of a node from now on.
+    pub(super) fn attend(&self, node: usize) -> Option<(Arc<Line>, Watched)> {
+        match &self.members[node] {
+            Member::Memory(_) => None,
+            Member::Redis(redis) => redis.attend(),
+        }
+    }
+
+    /// The event loop watches no longer.
+    pub(super) fn leave(&self, node: usize) {
+        if let Member::Redis(redis) = &self.members[node] {
+            redis.leave();
+        }
+    }
+
+    /// The I/O thread watches, until the event loop sends something.
+    pub(super) fn take_over(&self, node: usize) {
+        if let Member::Redis(redis) = &self.members[node] {
+            redis.take_over();
         }
     }
 

@@ -5,21 +5,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::circuit::Circuit;
 use super::clock;
-use super::engine::Inner;
 use super::mailbox::Word;
 use super::node_set::Password;
 use super::timer::sleep_until;
 use crate::lock::{Entropy, Event, Status};
 use crate::node::{Connected, Options, RedisNode, connect};
-use crate::node::{Fault, FaultCode, Moment};
+use crate::node::{Fault, FaultCode, Moment, Side};
 
 /// Between two tries to connect: doubling, each drawn from its upper half.
 const RECONNECT_DELAY: Duration = Duration::from_millis(20);
 const RECONNECT_DELAY_MAX: Duration = Duration::from_secs(1);
+/// An event loop that watches for an answer and has not come around for so long is relieved by the I/O thread.
+const ABSENCE: Duration = Duration::from_millis(10);
 
 pub(super) struct Supervisor {
-    pub(super) inner: Arc<Inner>,
+    pub(super) circuit: Arc<Circuit>,
     pub(super) node: usize,
     pub(super) options: Options,
     pub(super) password: Password,
@@ -29,7 +31,7 @@ pub(super) struct Supervisor {
 
 impl Supervisor {
     pub(super) async fn run(self) {
-        let Some(redis) = self.inner.nodes.redis(self.node) else {
+        let Some(redis) = self.circuit.nodes.redis(self.node) else {
             return;
         };
         let mut delay = RECONNECT_DELAY;
@@ -54,10 +56,10 @@ impl Supervisor {
                 Err(fault) => fault,
             };
             // The core hears that the node is down before it hears of the answers that this costs.
-            self.inner.step(Event::Node { node: self.node, status: Status::Down(fault.clone()) });
+            self.circuit.step(Event::Node { node: self.node, status: Status::Down(fault.clone()) });
             let mut answers = Vec::new();
             redis.fail(&fault, &mut answers);
-            self.inner.absorb(self.node, &mut answers);
+            self.circuit.absorb(self.node, &mut answers);
             self.settle();
             tokio::time::sleep(self.draw(delay)).await;
             delay = (delay * 2).min(RECONNECT_DELAY_MAX);
@@ -81,9 +83,9 @@ impl Supervisor {
             Password::None => Ok(None),
             Password::Fixed(password) => Ok(Some(password.clone())),
             Password::Asked => {
-                let answer = self.inner.nodes.ask_password(self.node);
-                self.inner.state().mailbox.post(Word::Password { node: self.node });
-                self.inner.announce();
+                let answer = self.circuit.nodes.ask_password(self.node);
+                self.circuit.state().mailbox.post(Word::Password { node: self.node });
+                self.circuit.announce();
                 match answer.await {
                     Ok(Ok(password)) => Ok(Some(password)),
                     Ok(Err(message)) => {
@@ -100,12 +102,17 @@ impl Supervisor {
         // Set while a request has had no answer for the node timeout: since when.
         let mut silent: Option<Moment> = None;
         loop {
-            self.inner.serve(self.node);
+            self.circuit.serve(self.node);
             if let Some(fault) = redis.death() {
                 return fault;
             }
             let waiting = self.waiting_since(redis);
             let now = clock::now();
+            let absent = redis.absent_since();
+            if absent.is_some_and(|since| now.since(since) >= ABSENCE) {
+                redis.take_over();
+                continue;
+            }
             let is_silent = waiting.is_some_and(|since| now.since(since) >= self.node_timeout);
             match (silent, is_silent) {
                 (None, true) => {
@@ -126,6 +133,7 @@ impl Supervisor {
                 (None, Some(since)) => since + self.node_timeout,
                 (None, None) => Moment::NEVER,
             };
+            let check = absent.map_or(check, |since| check.min(since + ABSENCE));
             tokio::select! {
                 () = redis.rung() => {}
                 () = sleep_until(check) => {}
@@ -137,6 +145,7 @@ impl Supervisor {
     fn waiting_since(&self, redis: &RedisNode) -> Option<Moment> {
         redis.waiting_since().or_else(|| {
             redis.stop_watching();
+            redis.take_over();
             // Against a request sent just before that, which found itself watched and did not ring.
             redis.waiting_since()
         })
@@ -148,22 +157,22 @@ impl Supervisor {
     }
 
     fn report(&self, status: Status) {
-        self.inner.step(Event::Node { node: self.node, status });
+        self.circuit.step(Event::Node { node: self.node, status });
         self.settle();
     }
 
     fn settle(&self) {
-        self.inner.circulate(true);
-        self.inner.announce();
+        self.circuit.circulate(Side::IoThread);
+        self.circuit.announce();
     }
 
     fn warn(&self, message: String) {
-        self.inner.state().mailbox.post(Word::Warning { node: self.node, code: "DEGRADED", message });
-        self.inner.announce();
+        self.circuit.state().mailbox.post(Word::Warning { node: self.node, code: "DEGRADED", message });
+        self.circuit.announce();
     }
 
     fn draw(&self, delay: Duration) -> Duration {
-        let bits = self.inner.state().entropy.bits();
+        let bits = self.circuit.state().entropy.bits();
         delay / 2 + Duration::from_nanos(bits % (delay.as_nanos() as u64 / 2 + 1))
     }
 }

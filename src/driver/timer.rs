@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::circuit::Circuit;
 use super::clock;
-use super::engine::Inner;
 use crate::lock::Event;
-use crate::node::Moment;
+use crate::node::{Moment, Side};
+
+/// An event loop that has been absent for so long may have left answers unread, which a timer must not overlook.
+const RELIEF: Duration = Duration::from_millis(1);
 
 /// Sleeps until a moment of our clock; for ever until [`Moment::NEVER`].
 pub(super) async fn sleep_until(moment: Moment) {
@@ -19,16 +22,17 @@ pub(super) async fn sleep_until(moment: Moment) {
     }
 }
 
-pub(super) async fn run(inner: Arc<Inner>) {
+pub(super) async fn run(circuit: Arc<Circuit>) {
     loop {
-        let next = inner.next_timer();
+        let next = circuit.next_timer();
         tokio::select! {
             () = sleep_until(next) => {
-                inner.step(Event::Tick);
-                inner.circulate(true);
-                inner.announce();
+                circuit.relieve(RELIEF);
+                circuit.step(Event::Tick);
+                circuit.circulate(Side::IoThread);
+                circuit.announce();
             }
-            () = inner.rearm.notified() => {}
+            () = circuit.rearm.notified() => {}
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use super::{Answer, Command, Holding, Id, Moment, Node, Reply, Request};
+use super::{Answer, Command, Holding, Id, Moment, Node, Reply, Request, Side};
 
 #[derive(Default)]
 struct Store {
@@ -109,7 +109,7 @@ impl MemoryNode {
 }
 
 impl Node for MemoryNode {
-    fn pump(&self, now: Moment, take: &mut dyn FnMut(&mut Vec<Request>), answers: &mut Vec<Answer>) {
+    fn pump(&self, _side: Side, now: Moment, take: &mut dyn FnMut(&mut Vec<Request>), answers: &mut Vec<Answer>) {
         // Taken under the store's lock: two threads that pump must not swap the order of an acquire and its release.
         let mut store = self.store();
         let mut requests = Vec::new();
@@ -136,7 +136,12 @@ mod tests {
         let mut answers = Vec::new();
         let request = Request { tag: TAG, command, keys: Keys::one("k"), id };
         let mut waiting = vec![request];
-        node.pump(Moment::from_nanos(now_ms * 1_000_000), &mut |buffer| buffer.append(&mut waiting), &mut answers);
+        node.pump(
+            Side::IoThread,
+            Moment::from_nanos(now_ms * 1_000_000),
+            &mut |buffer| buffer.append(&mut waiting),
+            &mut answers,
+        );
         answers.remove(0).reply
     }
 

@@ -13,11 +13,25 @@ pub(crate) mod round_trip;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use self::redis::{Address, Connected, Options, RedisNode, TlsOptions, connect};
+pub(crate) use self::redis::{Address, Connected, Line, Options, RedisNode, TlsOptions, connect};
 pub(crate) use fault::{Fault, FaultCode};
 pub(crate) use id::Id;
 pub(crate) use keys::Keys;
 pub(crate) use moment::Moment;
+
+/// What an event loop watches in order to know that a link can be read.
+#[cfg(unix)]
+pub(crate) type Watched = std::os::fd::OwnedFd;
+#[cfg(windows)]
+pub(crate) type Watched = std::os::windows::io::OwnedSocket;
+
+/// Which thread pumps. Whoever sends something watches for the answer, where it can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// The thread of the caller, which runs an event loop.
+    EventLoop,
+    IoThread,
+}
 
 /// Most nodes one lock may span: a vote takes four bits of two words on its way to JavaScript.
 pub(crate) const MAX_NODES: usize = 15;
@@ -90,7 +104,7 @@ pub(crate) struct Answer {
 pub(crate) trait Node: Send + Sync {
     /// Sends what `take` yields and adds to `answers` what has come back since. `take` swaps an empty buffer for the
     /// requests that wait; it may be called again.
-    fn pump(&self, now: Moment, take: &mut dyn FnMut(&mut Vec<Request>), answers: &mut Vec<Answer>);
+    fn pump(&self, side: Side, now: Moment, take: &mut dyn FnMut(&mut Vec<Request>), answers: &mut Vec<Answer>);
 
     /// Median and 99th percentile of recent round trips; zero before the first.
     fn round_trip(&self) -> (Duration, Duration);

@@ -13,6 +13,9 @@ use tokio::net::TcpStream;
 use tokio::net::UnixStream;
 
 use super::command::{EXTEND_SOURCE, RELEASE_SOURCE};
+use super::line::Line;
+#[cfg(unix)]
+use super::line::LineStream;
 use super::link::{self, Link};
 use super::options::{Address, Options};
 use super::socket::{Manners, Socket};
@@ -43,15 +46,18 @@ pub(crate) async fn connect(options: &Options, password: Option<&str>) -> Result
         #[cfg(unix)]
         Address::Unix { path } => {
             let stream = UnixStream::connect(path).await.map_err(|error| fault::from_io(&error, "connect"))?;
-            greet(options, password, stream).await
+            greet_on_line(options, password, Line::unix(stream)).await
         }
         Address::Tcp { host, port } => {
             let stream = TcpStream::connect((host.as_str(), *port));
             let stream = stream.await.map_err(|error| fault::from_io(&error, "connect"))?;
             tune(&stream).map_err(|error| fault::from_io(&error, "set socket options"))?;
             match &options.tls {
-                None => greet(options, password, stream).await,
-                Some(settings) => greet(options, password, tls::wrap(settings, host, stream).await?).await,
+                #[cfg(not(unix))]
+                None => greet(options, password, stream, None).await,
+                #[cfg(unix)]
+                None => greet_on_line(options, password, Line::tcp(stream)).await,
+                Some(settings) => greet(options, password, tls::wrap(settings, host, stream).await?, None).await,
             }
         }
     }
@@ -66,12 +72,22 @@ fn tune(stream: &TcpStream) -> std::io::Result<()> {
     Ok(())
 }
 
-async fn greet<S>(options: &Options, password: Option<&str>, stream: S) -> Result<Connected, Fault>
+#[cfg(unix)]
+async fn greet_on_line(options: &Options, password: Option<&str>, line: Arc<Line>) -> Result<Connected, Fault> {
+    greet(options, password, LineStream(line.clone()), Some(line)).await
+}
+
+async fn greet<S>(
+    options: &Options,
+    password: Option<&str>,
+    stream: S,
+    line: Option<Arc<Line>>,
+) -> Result<Connected, Fault>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let (socket, manners) = Socket::new(stream);
-    let hands = shake_hands(options, password, socket, manners.clone()).await;
+    let hands = shake_hands(options, password, socket, manners.clone(), line).await;
     hands.map_err(|fault| if manners.are_alien() { link::alien() } else { fault })
 }
 
@@ -81,6 +97,7 @@ async fn shake_hands<S>(
     password: Option<&str>,
     stream: S,
     manners: Arc<Manners>,
+    line: Option<Arc<Line>>,
 ) -> Result<Connected, Fault>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -109,7 +126,7 @@ where
     };
     let answers = answers.map_err(|error| fault::from_connection(&error))?;
     let (identity, warning) = look(&answers)?;
-    Ok(Connected { link: Link::new(connection, driver, manners), identity, warning })
+    Ok(Connected { link: Link::new(connection, driver, manners, line), identity, warning })
 }
 
 /// One section of INFO a command: servers before 7.0 take no more.

@@ -12,8 +12,9 @@ use redis::{Pipeline, RedisResult, Value};
 
 use super::command::{ScriptForm, lacks_script, pack, read, value_count};
 use super::fault;
+use super::line::Line;
 use super::socket::Manners;
-use crate::node::{Answer, Fault, FaultCode, Moment, Reply, Request};
+use crate::node::{Answer, Fault, FaultCode, Moment, Reply, Request, Side};
 
 /// Requests that went out together, in one pipeline.
 struct Batch {
@@ -27,6 +28,10 @@ pub(crate) struct Link {
     /// Whoever polls it moves bytes both ways.
     driver: BoxFuture<'static, ()>,
     manners: Arc<Manners>,
+    /// The socket, where an event loop could watch it.
+    line: Option<Arc<Line>>,
+    /// An event loop is ready to watch it.
+    pub(super) is_attended: bool,
     in_flight: VecDeque<Batch>,
     /// Requests that the server answered with NOSCRIPT: they go out again, once, with the script's text.
     again: Vec<Request>,
@@ -43,11 +48,14 @@ impl Link {
         connection: MultiplexedConnection,
         driver: BoxFuture<'static, ()>,
         manners: Arc<Manners>,
+        line: Option<Arc<Line>>,
     ) -> Self {
         Self {
             connection,
             driver,
             manners,
+            line,
+            is_attended: false,
             in_flight: VecDeque::new(),
             again: Vec::new(),
             spare: Vec::new(),
@@ -63,6 +71,41 @@ impl Link {
     /// When the oldest batch without an answer was sent.
     pub(super) fn waiting_since(&self) -> Option<Moment> {
         self.in_flight.front().map(|batch| batch.sent_at)
+    }
+
+    pub(super) fn line(&self) -> Option<Arc<Line>> {
+        self.line.clone()
+    }
+
+    pub(super) fn is_on_loop(&self) -> bool {
+        self.line.as_ref().is_some_and(|line| line.is_on_loop())
+    }
+
+    /// The kernel takes no more bytes for now: only the I/O thread is told when it does.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.line.as_ref().is_some_and(|line| line.is_blocked())
+    }
+
+    /// Whoever sends something watches for the answer.
+    pub(super) fn watch_from(&mut self, side: Side, sends: bool) {
+        let Some(line) = &self.line else { return };
+        let given = match side {
+            Side::EventLoop if sends && self.is_attended => line.give_to_loop(),
+            Side::IoThread if sends || line.is_blocked() => line.give_to_io_thread(),
+            _ => return,
+        };
+        self.note(given);
+    }
+
+    pub(super) fn give_to_io_thread(&mut self) {
+        let given = self.line.as_ref().map_or(Ok(()), |line| line.give_to_io_thread());
+        self.note(given);
+    }
+
+    fn note(&mut self, given: std::io::Result<()>) {
+        if let Err(error) = given {
+            self.death.get_or_insert(fault::from_io(&error, "watch the socket"));
+        }
     }
 
     pub(super) fn buffer(&mut self) -> Vec<Request> {
@@ -164,6 +207,14 @@ impl Link {
         let again = std::mem::take(&mut self.again);
         let waiting = self.in_flight.drain(..).flat_map(|batch| batch.requests);
         answers.extend(waiting.chain(again).map(|request| fail(&request, fault)));
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        if let Some(line) = &self.line {
+            line.close();
+        }
     }
 }
 

@@ -1,11 +1,14 @@
 //! A Redis or Valkey server as a node. The only folder that names the `redis` crate.
 //!
-//! The connection may be pumped by the I/O thread, which the sockets wake, and by the JavaScript thread right after
-//! it queued something, so that commands are written without waiting for the other thread to wake up.
+//! The connection may be pumped by the I/O thread and by the JavaScript thread, whose event loop may watch the socket
+//! too. Whoever sends something watches for the answers; when the event loop does not come around, or nothing is left
+//! to wait for, the I/O thread takes the socket over.
 
 mod command;
 mod connect;
 mod fault;
+#[cfg_attr(not(unix), path = "no_line.rs")]
+mod line;
 mod link;
 mod options;
 mod socket;
@@ -19,11 +22,12 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 pub(crate) use connect::{Connected, connect};
+pub(crate) use line::Line;
 use link::Link;
 pub(crate) use options::{Address, Options, TlsOptions};
 
 use super::round_trip::RoundTrips;
-use super::{Answer, Fault, FaultCode, Moment, Node, Request};
+use super::{Answer, Fault, FaultCode, Moment, Node, Request, Side, Watched};
 
 /// Wakes the I/O thread's task of this node; unless somebody is pumping it anyway.
 #[derive(Default)]
@@ -61,6 +65,8 @@ struct State {
     link: Option<Link>,
     /// What requests are answered with while there is no link.
     fault: Fault,
+    /// When the event loop last pumped.
+    visited: Moment,
 }
 
 pub(crate) struct RedisNode {
@@ -72,18 +78,25 @@ pub(crate) struct RedisNode {
     watched: AtomicBool,
     /// The JavaScript thread may write too. Not where that means encryption on its account.
     shared: bool,
+    /// There is a new link, which the event loop may attend to.
+    unattended: AtomicBool,
 }
 
 impl RedisNode {
     pub(crate) fn new(options: &Options) -> Self {
         let bell = Arc::new(Bell::default());
         Self {
-            state: Mutex::new(State { link: None, fault: Fault::new(FaultCode::Connect, "still connecting") }),
+            state: Mutex::new(State {
+                link: None,
+                fault: Fault::new(FaultCode::Connect, "still connecting"),
+                visited: Moment::default(),
+            }),
             waker: bell.clone().into(),
             bell,
             trips: Mutex::default(),
             watched: AtomicBool::new(false),
             shared: options.tls.is_none(),
+            unattended: AtomicBool::new(false),
         }
     }
 
@@ -99,6 +112,49 @@ impl RedisNode {
 
     pub(crate) fn install(&self, link: Link) {
         self.with_state(|state| state.link = Some(link));
+        self.unattended.store(self.shared, Ordering::SeqCst);
+    }
+
+    /// What the event loop can watch, of a link that it does not attend to yet; from now on it does.
+    pub(crate) fn attend(&self) -> Option<(Arc<Line>, Watched)> {
+        if !self.unattended.swap(false, Ordering::SeqCst) {
+            return None;
+        }
+        self.with_state(|state| {
+            let link = state.link.as_mut()?;
+            let line = link.line()?;
+            let watched = line.descriptor().ok()?;
+            link.is_attended = true;
+            Some((line, watched))
+        })
+    }
+
+    /// The event loop attends no longer.
+    pub(crate) fn leave(&self) {
+        self.unattended.store(false, Ordering::SeqCst);
+        self.with_state(|state| {
+            if let Some(link) = &mut state.link {
+                link.is_attended = false;
+                link.give_to_io_thread();
+            }
+        });
+    }
+
+    /// The I/O thread watches from now on; until the event loop sends something.
+    pub(crate) fn take_over(&self) {
+        self.with_state(|state| {
+            if let Some(link) = &mut state.link {
+                link.give_to_io_thread();
+            }
+        });
+    }
+
+    /// While the event loop watches for an answer: since when it has neither sent nor read anything.
+    pub(crate) fn absent_since(&self) -> Option<Moment> {
+        self.with_state(|state| {
+            let link = state.link.as_ref().filter(|link| link.is_on_loop())?;
+            link.waiting_since().map(|since| since.max(state.visited))
+        })
     }
 
     /// Takes the link away; what it had not answered is answered with this fault.
@@ -140,7 +196,14 @@ impl RedisNode {
         self.shared
     }
 
-    fn run(&self, state: &mut State, now: Moment, take: &mut dyn FnMut(&mut Vec<Request>), answers: &mut Vec<Answer>) {
+    fn run(
+        &self,
+        state: &mut State,
+        side: Side,
+        now: Moment,
+        take: &mut dyn FnMut(&mut Vec<Request>),
+        answers: &mut Vec<Answer>,
+    ) {
         let mut requests = state.link.as_mut().map(Link::buffer).unwrap_or_default();
         take(&mut requests);
         let Some(link) = &mut state.link else {
@@ -148,6 +211,10 @@ impl RedisNode {
             self.bell.woken.store(false, Ordering::SeqCst);
             return;
         };
+        if side == Side::EventLoop {
+            state.visited = now;
+        }
+        link.watch_from(side, !requests.is_empty());
         if !requests.is_empty() {
             link.send(now, requests);
         }
@@ -156,14 +223,15 @@ impl RedisNode {
             self.trips.lock().unwrap_or_else(PoisonError::into_inner).record(now.since(sent_at));
         });
         let waits = link.waiting_since().is_some();
-        if link.death().is_some() || (waits && !self.watched.swap(true, Ordering::SeqCst)) {
+        let stuck = side == Side::EventLoop && link.is_blocked();
+        if stuck || link.death().is_some() || (waits && !self.watched.swap(true, Ordering::SeqCst)) {
             self.bell.ring.notify_one();
         }
     }
 }
 
 impl Node for RedisNode {
-    fn pump(&self, now: Moment, take: &mut dyn FnMut(&mut Vec<Request>), answers: &mut Vec<Answer>) {
+    fn pump(&self, side: Side, now: Moment, take: &mut dyn FnMut(&mut Vec<Request>), answers: &mut Vec<Answer>) {
         self.bell.asked.store(true, Ordering::SeqCst);
         while self.bell.has_work() {
             // Whoever has it looks for work after letting go of it, and so sees the mark made above.
@@ -172,7 +240,7 @@ impl Node for RedisNode {
             };
             self.bell.pumping.store(true, Ordering::SeqCst);
             self.bell.asked.store(false, Ordering::SeqCst);
-            self.run(&mut state, now, take, answers);
+            self.run(&mut state, side, now, take, answers);
             self.bell.pumping.store(false, Ordering::SeqCst);
         }
     }

@@ -1,0 +1,187 @@
+//! The event loop of one environment as a watcher of sockets: what it reads is settled in the same turn, without
+//! another thread. Where the runtime does not offer it, everything goes by the I/O thread.
+
+use std::cell::{Cell, RefCell};
+use std::ffi::c_void;
+use std::ptr;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+
+use napi::sys;
+
+use super::service::Service;
+use super::uv::{Handle, Heed, Loop};
+use crate::node::{Line, Watched};
+
+/// One for each environment that can watch sockets. Never freed before its thread ends: it is small, and libuv's
+/// callbacks may come late.
+pub(super) struct EventLoop {
+    env: sys::napi_env,
+    uv: Loop,
+    wake: sys::napi_ref,
+    /// Called once for all sockets that were read in one turn.
+    settle: RefCell<Option<Handle>>,
+    /// Handles that libuv has not closed yet.
+    open: Cell<usize>,
+    /// Set when the environment ends: what is to be told once all are closed.
+    leaving: Cell<Option<sys::napi_async_cleanup_hook_handle>>,
+}
+
+thread_local! {
+    static EVENT_LOOP: Cell<Option<&'static EventLoop>> = const { Cell::new(None) };
+}
+
+/// The links of one engine that the event loop watches.
+#[derive(Default)]
+pub(super) struct Watch {
+    links: RefCell<Vec<Watcher>>,
+}
+
+struct Watcher {
+    node: usize,
+    line: Arc<Line>,
+    poll: Handle,
+}
+
+impl EventLoop {
+    pub(super) fn current() -> Option<&'static Self> {
+        EVENT_LOOP.get()
+    }
+
+    /// Opens the event loop of this thread to watchers, if it can be. `wake` is called when records wait.
+    ///
+    /// # Safety
+    /// On the thread of `env`, with a function of it.
+    pub(super) unsafe fn open(env: sys::napi_env, wake: sys::napi_value) -> bool {
+        let (mut raw, mut reference) = (ptr::null_mut(), ptr::null_mut());
+        // SAFETY: as promised by the caller.
+        let uv = unsafe {
+            if sys::napi_get_uv_event_loop(env, &raw mut raw) != sys::Status::napi_ok {
+                return false;
+            }
+            Loop::new(raw.cast::<c_void>())
+        };
+        let Some(uv) = uv else { return false };
+        // SAFETY: as promised by the caller.
+        if unsafe { sys::napi_create_reference(env, wake, 1, &raw mut reference) } != sys::Status::napi_ok {
+            return false;
+        }
+        let this: &'static Self = Box::leak(Box::new(Self {
+            env,
+            uv,
+            wake: reference,
+            settle: RefCell::default(),
+            open: Cell::new(0),
+            leaving: Cell::new(None),
+        }));
+        let Some(settle) = uv.check(|| this.call_wake(), || this.closed()) else {
+            return false;
+        };
+        this.open.set(1);
+        this.settle.replace(Some(settle));
+        EVENT_LOOP.set(Some(this));
+        true
+    }
+
+    /// The environment ends. `hook` is told as soon as libuv has closed every handle; their owners have dropped them.
+    pub(super) fn leave(&self, hook: sys::napi_async_cleanup_hook_handle) {
+        EVENT_LOOP.set(None);
+        self.leaving.set(Some(hook));
+        // Counts as one more until here, so that it is told exactly once.
+        self.open.set(self.open.get() + 1);
+        drop(self.settle.take());
+        self.closed();
+    }
+
+    fn closed(&self) {
+        self.open.set(self.open.get() - 1);
+        if self.open.get() == 0
+            && let Some(hook) = self.leaving.take()
+        {
+            // SAFETY: the hook that Node.js gave, told once.
+            unsafe { sys::napi_remove_async_cleanup_hook(hook) };
+        }
+    }
+
+    /// Has `wake` called after the sockets of this turn.
+    fn settle_soon(&self) {
+        if let Some(settle) = &*self.settle.borrow() {
+            settle.start();
+        }
+    }
+
+    fn call_wake(&self) -> Heed {
+        let (env, mut scope) = (self.env, ptr::null_mut());
+        let (mut wake, mut global, mut result) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+        // SAFETY: on the thread of the environment, which has not ended: its hook drops the handle that calls this.
+        unsafe {
+            if sys::napi_open_handle_scope(env, &raw mut scope) != sys::Status::napi_ok {
+                return Heed::Pause;
+            }
+            if sys::napi_get_reference_value(env, self.wake, &raw mut wake) == sys::Status::napi_ok
+                && sys::napi_get_global(env, &raw mut global) == sys::Status::napi_ok
+            {
+                // As Node.js calls a listener: promises are settled before it returns.
+                let none = ptr::null();
+                let status = sys::napi_make_callback(env, ptr::null_mut(), global, wake, 0, none, &raw mut result);
+                // `wake` never throws: the thread is being terminated.
+                if status == sys::Status::napi_pending_exception {
+                    sys::napi_get_and_clear_last_exception(env, &raw mut result);
+                }
+            }
+            sys::napi_close_handle_scope(env, scope);
+        }
+        Heed::Pause
+    }
+}
+
+impl Watch {
+    /// Takes in the links that are new.
+    pub(super) fn renew(&self, service: &Rc<Service>) {
+        let Some(event_loop) = EventLoop::current() else { return };
+        service.attend(|node, line, watched| {
+            self.links.borrow_mut().retain(|watcher| watcher.node != node);
+            let poll = watch(event_loop, Rc::downgrade(service), node, line.clone(), watched);
+            let watches = poll.is_some();
+            self.links.borrow_mut().extend(poll.map(|poll| Watcher { node, line, poll }));
+            watches
+        });
+    }
+
+    /// Starts hearing of the links that the engine has left to the event loop.
+    pub(super) fn resume(&self) {
+        for watcher in &*self.links.borrow() {
+            if watcher.line.is_on_loop() {
+                watcher.poll.start();
+            }
+        }
+    }
+
+    pub(super) fn stop(&self) {
+        self.links.take();
+    }
+}
+
+fn watch(
+    event_loop: &'static EventLoop,
+    service: Weak<Service>,
+    node: usize,
+    line: Arc<Line>,
+    watched: Watched,
+) -> Option<Handle> {
+    let heard = move || {
+        let Some(service) = service.upgrade().filter(|_| line.is_on_loop()) else {
+            return Heed::Pause;
+        };
+        line.note_readable();
+        if service.read_line(node) {
+            event_loop.settle_soon();
+        }
+        Heed::Stay
+    };
+    let handle = event_loop.uv.poll(watched, heard, || event_loop.closed());
+    if handle.is_some() {
+        event_loop.open.set(event_loop.open.get() + 1);
+    }
+    handle
+}

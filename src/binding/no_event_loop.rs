@@ -1,0 +1,35 @@
+//! Stands for `event_loop.rs` where no event loop can watch our sockets.
+
+use std::rc::Rc;
+
+use napi::sys;
+
+use super::service::Service;
+
+/// There is none.
+pub(super) enum EventLoop {}
+
+#[derive(Default)]
+pub(super) struct Watch;
+
+impl EventLoop {
+    pub(super) fn current() -> Option<&'static Self> {
+        None
+    }
+
+    pub(super) unsafe fn open(_env: sys::napi_env, _wake: sys::napi_value) -> bool {
+        false
+    }
+
+    pub(super) fn leave(&self, _hook: sys::napi_async_cleanup_hook_handle) {
+        match *self {}
+    }
+}
+
+impl Watch {
+    pub(super) fn renew(&self, _service: &Rc<Service>) {}
+
+    pub(super) fn resume(&self) {}
+
+    pub(super) fn stop(&self) {}
+}
