@@ -7,10 +7,10 @@ const { test } = require('node:test')
 const assert = require('node:assert/strict')
 const { useCluster } = require('../support/cluster')
 const { peers, ioredis, showsDefect } = require('../support/peers')
-const { connected, uniqueKey } = require('../support/quorlock')
-const { block } = require('../support/until')
+const { allUp, connected, uniqueKey } = require('../support/quorlock')
+const { block, until } = require('../support/until')
 
-const TTL = 700
+const TTL = 1000
 const BLOCK = 2 * TTL
 const cluster = useCluster(3)
 
@@ -21,7 +21,7 @@ for (const peer of [peers.redlock5, peers.sesamecare]) {
     let aborted
     let left
     await redlock
-      .using([key], TTL, { automaticExtensionThreshold: 300 }, async (signal) => {
+      .using([key], TTL, { automaticExtensionThreshold: 400 }, async (signal) => {
         block(BLOCK)
         aborted = signal.aborted
         left = await cluster.holding(key)
@@ -49,8 +49,9 @@ test('redis-semaphore says acquired after the block', async (t) => {
 
 test('quorlock keeps a renewed lock through the block, on the nodes too', async (t) => {
   const key = uniqueKey()
-  const redlock = await connected(t, cluster.urls)
+  const redlock = await allUp(t, cluster.urls)
   await redlock.withLock(key, TTL, async (lock) => {
+    await until(async () => (await cluster.holding(key)) === 3)
     block(BLOCK)
     const { isHeld, remaining } = lock
     assert.equal(isHeld, true)

@@ -47,9 +47,9 @@ describe('an even number of nodes, split', { concurrency: true }, () => {
         t,
         servers.map((server) => server.url),
       )
-      assert.equal(await within(2000, redlock.tryAcquire(key, 5000)), null)
+      assert.equal(await within(10_000, redlock.tryAcquire(key, 5000)), null)
       const error = await within(
-        2000,
+        10_000,
         redlock.acquire(key, 5000, { wait: 0 }).catch((reason) => reason),
       )
       assert.ok(error instanceof LockContendedError, String(error))

@@ -9,7 +9,7 @@ const { peers, ioredis, universalAdapters, showsDefect } = require('../support/p
 const { connected, uniqueKey } = require('../support/quorlock')
 const { sleep, until } = require('../support/until')
 
-const TTL = 2000
+const TTL = 4000
 
 describe('one failed extension', { concurrency: true }, () => {
   const cluster = useCluster(1)

@@ -15,13 +15,13 @@ const { timed, sleep } = require('../support/until')
 describe('partial votes', { concurrency: true }, () => {
   const cluster = useCluster(3)
 
-  /** Node 0 is free, node 1 is held by somebody for 150 ms from hold() on, node 2 is down. */
+  /** Node 0 is free, node 1 is held by somebody for 600 ms from hold() on, node 2 is down. */
   async function briefContention() {
     const key = uniqueKey('brief')
     return {
       key,
       urls: [cluster.urls[0], cluster.urls[1], `redis://127.0.0.1:${await freePort()}`],
-      hold: () => cluster.servers[1].command('SET', key, 'foreign', 'PX', 150),
+      hold: () => cluster.servers[1].command('SET', key, 'foreign', 'PX', 600),
     }
   }
 
@@ -30,12 +30,12 @@ describe('partial votes', { concurrency: true }, () => {
       const { key, urls, hold } = await briefContention()
       const clients = await ioredis(t, urls, { enableOfflineQueue: false, lazyConnect: true, retryStrategy: null })
       await Promise.allSettled(clients.map((client) => client.connect()))
-      const redlock = new peer.Redlock(clients, { retryCount: 20, retryDelay: 50, retryJitter: 0 })
+      const redlock = new peer.Redlock(clients, { retryCount: 30, retryDelay: 50, retryJitter: 0 })
       await hold()
       const { error, ms } = await timed(() => redlock.acquire([key], 5000))
       showsDefect(t, peer, {
         fails: error?.name === 'ExecutionError',
-        seen: `free after 150 ms, yet 20 retries in ${Math.round(ms)} ms ended with: ${error?.message ?? 'a lock'}`,
+        seen: `free after 600 ms, yet 30 retries in ${Math.round(ms)} ms ended with: ${error?.message ?? 'a lock'}`,
       })
     })
   }
@@ -44,7 +44,7 @@ describe('partial votes', { concurrency: true }, () => {
     const { key, urls, hold } = await briefContention()
     const redlock = await connected(t, urls)
     await hold()
-    const lock = await redlock.acquire(key, 5000, { retryCount: 20, retryDelay: 50, retryDelayMax: 50 })
+    const lock = await redlock.acquire(key, 5000, { retryCount: 60, retryDelay: 50, retryDelayMax: 50 })
     assert.ok(lock.attempts > 1, 'the first round was refused')
     assert.equal(await lock.release(), 'released')
   })

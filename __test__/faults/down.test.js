@@ -35,13 +35,16 @@ describe('restarts', { concurrency: true }, () => {
     const context = await setUp(t)
     const { redlock, nodes, cluster } = context
     const key = uniqueKey()
-    const lock = await redlock.acquire(key, 600, { renew: true })
+    const lock = await redlock.acquire(key, 1500, { renew: true })
     await until(async () => (await cluster.holding(key)) === 3)
+    // Out of reach meanwhile: a renewal puts the key back as soon as it can.
+    await nodes[0].proxy.refuse()
     await nodes[0].server.restart()
     assert.equal(await nodes[0].server.command('EXISTS', key), 0)
-    await sleep(1200)
+    await nodes[0].proxy.accept()
+    await sleep(3000)
     assert.equal(lock.isHeld, true)
-    assert.equal(await redlock.tryAcquire(key, 600), null)
+    assert.equal(await redlock.tryAcquire(key, 1500), null)
     assert.equal(await lock.release(), 'released')
     await everyNodeVotes(context)
   })
@@ -85,9 +88,9 @@ describe('restarts', { concurrency: true }, () => {
     await Promise.all(down.map(({ server }) => server.kill()))
     const killed = performance.now()
     assert.equal(lock.isHeld, true, 'uncertain is not lost')
-    await until(() => signal.aborted, { deadline: 8000 })
+    await until(() => signal.aborted, { deadline: 10_000 })
     const ms = performance.now() - killed
-    assert.ok(ms < 3200, `the holder heard of it after ${ms} ms`)
+    assert.ok(ms < 8000, `the holder heard of it after ${ms} ms`)
     assert.equal(lock.isHeld, false)
     assert.deepEqual(
       lost.map(({ key: name, reason }) => ({ name, reason })),

@@ -99,11 +99,11 @@ describe('a network that only annoys', { concurrency: true }, () => {
   test('an extension that is executed, whose reply is lost: the lock is kept', async (t) => {
     const { redlock, nodes, cluster } = await setUp(t)
     const key = uniqueKey()
-    const lock = await redlock.acquire(key, 900, { renew: true })
+    const lock = await redlock.acquire(key, 2000, { renew: true })
     await until(async () => (await cluster.holding(key)) === 3)
     const lost = nodes.slice(1).map(({ proxy }) => proxy.loseReply(key))
     await Promise.all(lost)
-    await sleep(1500)
+    await sleep(3000)
     assert.equal(lock.isHeld, true)
     assert.equal(await lock.release(), 'released')
   })

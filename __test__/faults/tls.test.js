@@ -5,12 +5,15 @@
 const { describe, test, before, after } = require('node:test')
 const assert = require('node:assert/strict')
 const { makeCertificates, pem } = require('../support/pem')
-const { RedisServer } = require('../support/redis-server')
+const { RedisServer, hasTls } = require('../support/redis-server')
 const { unavailable, works } = require('./fault')
 const { open, uniqueKey } = require('../support/quorlock')
-const { sleep } = require('../support/until')
+const { until } = require('../support/until')
 
-describe('TLS', { concurrency: true }, () => {
+// Some packages build the server without TLS. The images of CI all have it: there, a skip would be a loss.
+const skip = !process.env.CI && !hasTls() && 'the server was built without TLS'
+
+describe('TLS', { concurrency: true, skip }, () => {
   let files
   let server
   let strict
@@ -110,8 +113,7 @@ describe('TLS', { concurrency: true }, () => {
     const redlock = open(t, nodes)
     await redlock.connect()
     await works(redlock)
-    await sleep(20)
-    assert.equal(redlock.stats().nodes[2].state === 'up', false)
-    assert.match(redlock.stats().nodes[2].error, /TLS/)
+    await until(() => /TLS/.test(redlock.stats().nodes[2].error), { what: 'the node says why' })
+    assert.notEqual(redlock.stats().nodes[2].state, 'up')
   })
 })

@@ -27,6 +27,7 @@ describe('garbage collection', { concurrency: true }, () => {
     const { child, key } = start(t, 'dropped')
     await child.message((message) => message === 'taken')
     assert.equal(await left(key), 3)
+    child.send('collect')
     await until(async () => (await left(key)) === 0, { deadline: 20_000, what: 'the locks are released' })
     const { code, stderr } = await within(30_000, child.ended, 'the process')
     assert.equal(code, 0)

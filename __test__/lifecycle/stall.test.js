@@ -33,8 +33,8 @@ describe('a blocked event loop', () => {
       const told = []
       redlock.on('lost', ({ key }) => told.push(key))
       const keys = [uniqueKey('a'), uniqueKey('b'), uniqueKey('c')]
-      for (const [i, key] of keys.entries()) await redlock.acquire(key, 100 * (i + 1))
-      block(600)
+      for (const [i, key] of keys.entries()) await redlock.acquire(key, 800 + 100 * i)
+      block(1300)
       assert.deepEqual(told, [])
       await until(() => told.length === 3)
       assert.deepEqual(told, keys)
@@ -71,10 +71,14 @@ describe('a blocked event loop', () => {
 
   test('a grant that ran out before it could be delivered is no lock', async (t) => {
     const redlock = await connected(t, cluster.urls)
-    const asking = redlock.acquire(uniqueKey(), 100, { wait: 20_000 })
+    // Stopped until we block: a quick answer would be delivered before.
+    for (const server of cluster.servers) server.pause()
+    const asking = redlock.acquire(uniqueKey(), 1000, { wait: 20_000 })
     await Promise.resolve()
-    block(400)
+    for (const server of cluster.servers) server.resume()
+    block(2500)
     const lock = await asking
+    assert.ok(lock.attempts > 1, 'the round that came too late is not the one that won')
     assert.equal(lock.isHeld, true)
     assert.ok(lock.remaining > 0)
   })

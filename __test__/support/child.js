@@ -50,7 +50,7 @@ class Child {
   }
 
   /** The first message not yet taken for which `matches` holds (default: any). */
-  async message(matches = () => true, deadline = 10_000) {
+  async message(matches = () => true, deadline = 20_000) {
     const find = () => this.#messages.findIndex(matches)
     await until(() => find() >= 0 || this.#over, { deadline, every: 2, what: 'a message of the child' })
     if (find() < 0) throw new Error(`the child ended instead of saying so: ${this.stderr}`)

@@ -9,33 +9,55 @@ const FIRST = 12_000
 const LAST = 31_999
 const given = new Set()
 
-// Test files that run at the same time look in different parts of the range, and do not take each other's ports
-// between the probe and its use.
-const PARTS = 40
+// Each process that asks has a part of the range to itself: a port on which its server is down at the moment, or on
+// which nobody shall listen, looks free to everybody else.
+const PARTS = 20
 const SIZE = (LAST - FIRST + 1) / PARTS
-const BASE = FIRST + (process.pid % PARTS) * SIZE
+const FIRST_GUARD = FIRST - PARTS
 
-function isFree(port) {
+/** A server that listens on `port`, or undefined when somebody else does. */
+function listen(port) {
   return new Promise((resolve) => {
-    const probe = net.createServer()
-    probe.once('error', () => resolve(false))
-    probe.listen({ port, host: '127.0.0.1' }, () => probe.close(() => resolve(true)))
+    const server = net.createServer()
+    server.once('error', () => resolve(undefined))
+    server.listen({ port, host: '127.0.0.1' }, () => resolve(server))
   })
+}
+
+async function isFree(port) {
+  const probe = await listen(port)
+  if (!probe) return false
+  await new Promise((resolve) => probe.close(resolve))
+  return true
+}
+
+let base
+/** The first port of our part. Whoever listens on its guard owns it; the kernel gives it back when the process ends. */
+async function claimPart() {
+  for (let i = 0; i < PARTS; i++) {
+    const part = (process.pid + i) % PARTS
+    const guard = await listen(FIRST_GUARD + part)
+    if (guard) {
+      guard.unref()
+      return FIRST + part * SIZE
+    }
+  }
+  throw new Error(`${PARTS} processes use the ports from ${FIRST} to ${LAST} already`)
 }
 
 /** A port nobody listens on, never given twice by this process. */
 async function freePort() {
-  for (let tries = 0; tries < 200; tries++) {
-    // A file that has used up its part looks everywhere.
-    const [from, size] = given.size < SIZE / 2 ? [BASE, SIZE] : [FIRST, LAST - FIRST + 1]
-    const port = from + Math.floor(Math.random() * size)
+  base ??= claimPart()
+  const from = await base
+  for (let tries = 0; tries < 10 * SIZE; tries++) {
+    const port = from + Math.floor(Math.random() * SIZE)
     if (given.has(port)) continue
     if (await isFree(port)) {
       given.add(port)
       return port
     }
   }
-  throw new Error(`no free port found between ${FIRST} and ${LAST}`)
+  throw new Error(`no free port found between ${from} and ${from + SIZE - 1}`)
 }
 
 module.exports = { freePort }

@@ -73,8 +73,8 @@ class RedisServer {
     const words = [
       ...['--bind', '127.0.0.1', '--dir', this.dir, '--save', '', '--daemonize', 'no'],
       ...['--unixsocket', this.socket, '--appendonly', appendonly ? 'yes' : 'no'],
-      ...['--enable-debug-command', 'yes', '--enable-protected-configs', 'yes'],
     ]
+    if (restrictsDebug()) words.push('--enable-debug-command', 'yes', '--enable-protected-configs', 'yes')
     if (tls) {
       words.push('--port', '0', '--tls-port', this.port, '--tls-ca-cert-file', tls.ca, '--tls-cert-file', tls.cert)
       words.push('--tls-key-file', tls.key, '--tls-auth-clients', tls.clientAuth ? 'yes' : 'no')
@@ -215,10 +215,21 @@ class RedisServer {
   }
 }
 
-/** Whether the installed server was built with TLS. */
+let version
+/** What `--version` says, asked once. A program that cannot be run says why when it is started. */
+function versionLine() {
+  version ??= spawnSync(BINARY, ['--version'], { encoding: 'utf8' }).stdout ?? ''
+  return version
+}
+
+/** Whether DEBUG and protected settings have to be allowed: from Redis 7 on; an older server refuses the words. */
+const restrictsDebug = () => !/Redis server v=[0-6]\./.test(versionLine())
+
+/** Whether the server was built with TLS: only then does it get as far as looking for the certificate. */
 function hasTls() {
-  const ldd = spawnSync(BINARY, ['--tls-port', '0', '--version'], { encoding: 'utf8' })
-  return ldd.status === 0
+  const args = ['--port', '0', '--tls-port', '1', '--tls-cert-file', path.join(os.devNull, 'none')]
+  const { stdout, stderr } = spawnSync(BINARY, args, { encoding: 'utf8', timeout: 10_000 })
+  return /certificate|configure TLS/i.test(`${stdout}${stderr}`)
 }
 
 module.exports = { RedisServer, hasTls }

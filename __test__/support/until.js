@@ -10,7 +10,7 @@ const { performance } = require('node:perf_hooks')
  * Resolves with the first truthy value of `condition` (sync or async), rejects after `deadline` ms.
  * A condition that throws counts as "not yet"; its last error is shown when the deadline passes.
  */
-async function until(condition, { deadline = 5000, every = 5, what = String(condition) } = {}) {
+async function until(condition, { deadline = 20_000, every = 5, what = String(condition) } = {}) {
   const end = performance.now() + deadline
   let last
   for (;;) {

@@ -4,6 +4,7 @@ const assert = require('node:assert/strict')
 const { setFlagsFromString } = require('node:v8')
 const { runInNewContext } = require('node:vm')
 const { test } = require('node:test')
+const { until } = require('../support/until')
 const { held, open, deliver, settled, record } = require('./support/fake-native')
 
 setFlagsFromString('--expose-gc')
@@ -156,8 +157,11 @@ test('an instance that holds a lock is kept until the release', async () => {
   engine.answer(0, record.RELEASED)
   await deliver()
   // what was granted lately is looked at once more, a second or two later
-  await new Promise((resolve) => setTimeout(resolve, 2500))
-  await collectUntil(() => ref.deref() === undefined)
+  const collected = async () => {
+    await collect()
+    return ref.deref() === undefined
+  }
+  await until(collected, { deadline: 20_000, every: 100 })
 })
 
 test('an instance that is listened to is kept, though nobody knows it', async () => {

@@ -61,7 +61,7 @@ module.exports = (backend) => {
     const key = uniqueKey()
     let finish
     let heldAtTheEnd
-    const section = redlock.withLock(key, 300, async (lock) => {
+    const section = redlock.withLock(key, 1000, async (lock) => {
       await new Promise((resolve) => (finish = resolve))
       heldAtTheEnd = lock.isHeld
       return 'done'
@@ -69,7 +69,7 @@ module.exports = (backend) => {
     await until(() => finish)
     const closing = redlock.close()
     // Longer than the ttl: the renewal goes on while we wait for the section.
-    await new Promise((resolve) => setTimeout(resolve, 500))
+    await new Promise((resolve) => setTimeout(resolve, 1500))
     finish()
     assert.equal(await section, 'done')
     assert.equal(heldAtTheEnd, true)
@@ -91,7 +91,7 @@ module.exports = (backend) => {
     const { ms } = await timed(() => redlock.close({ timeout: 100 }))
     assert.ok(ms >= 80 && ms < 2000, `${ms} ms`)
     assert.equal(lost.aborted, true)
-    const after = await open(t, backend.nodes).acquire(key, 1000, { wait: 2000 })
+    const after = await open(t, backend.nodes).acquire(key, 1000, { wait: 10_000 })
     assert.equal(after.isHeld, true)
     finish()
     assert.equal(await section, 'outcome')
@@ -108,7 +108,7 @@ module.exports = (backend) => {
       await lock.release()
     }
     const other = open(t, backend.nodes)
-    for (const key of keys) assert.ok(await other.acquire(key, 1000, { wait: 2000 }))
+    for (const key of keys) assert.ok(await other.acquire(key, 1000, { wait: 10_000 }))
   })
 
   test('closes one instance, not the others', async (t) => {

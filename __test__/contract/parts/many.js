@@ -27,9 +27,9 @@ module.exports = (backend) => {
     const redlock = open(t, backend.nodes)
     const base = uniqueKey('renewed')
     const locks = await Promise.all(
-      Array.from({ length: 1000 }, (_, i) => redlock.acquire(`${base}:${i}`, 1500, { renew: true, wait: 20_000 })),
+      Array.from({ length: 1000 }, (_, i) => redlock.acquire(`${base}:${i}`, 4000, { renew: true, wait: 20_000 })),
     )
-    await sleep(2000)
+    await sleep(5000)
     assert.equal(locks.filter((lock) => lock.isHeld).length, 1000)
     await Promise.all(locks.map((lock) => lock.release()))
   })

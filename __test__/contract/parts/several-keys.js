@@ -84,8 +84,8 @@ module.exports = (backend) => {
   test('extended and renewed as one', async (t) => {
     const redlock = await allUp(t, backend.nodes)
     const keys = keysOf(2)
-    const lock = await redlock.acquire(keys, 300, { renew: true })
-    await sleep(700)
+    const lock = await redlock.acquire(keys, 1000, { renew: true })
+    await sleep(2200)
     assert.equal(lock.isHeld, true)
     await lock.extend(5000)
     assert.ok(lock.remaining > 4000)

@@ -35,11 +35,11 @@ module.exports = (backend) => {
 
   test('wait ends after that time, not before', async (t) => {
     const { key, other } = await held(t)
-    const { error, ms } = await timed(() => other.acquire(key, 5000, { wait: 300 }))
+    const { error, ms } = await timed(() => other.acquire(key, 5000, { wait: 1000 }))
     assert.ok(error instanceof LockContendedError)
-    assert.ok(ms >= 250 && ms < 3000, `${ms} ms`)
+    assert.ok(ms >= 950 && ms < 10_000, `${ms} ms`)
     assert.ok(error.attempts > 1, `${error.attempts} rounds`)
-    assert.ok(error.retryAfter > 10_000 && error.retryAfter <= 20_000, String(error.retryAfter))
+    assert.ok(error.retryAfter > 5000 && error.retryAfter <= 20_000, String(error.retryAfter))
   })
 
   test('retryCount is the number of rounds after the first', async (t) => {
@@ -71,7 +71,7 @@ module.exports = (backend) => {
       const { error, ms } = await timed(() => other.acquire(key, 5000, once))
       assert.equal(error.code, 'ERR_LOCK_CONTENDED')
       assert.equal(error.attempts, 1)
-      assert.ok(ms < 500, `${ms} ms`)
+      assert.ok(ms < 3000, `${ms} ms`)
     })
   }
 
@@ -91,7 +91,7 @@ module.exports = (backend) => {
     const { key, other } = await held(t)
     const { value, ms } = await timed(() => other.tryAcquire(key, 5000))
     assert.equal(value, null)
-    assert.ok(ms < 500, `${ms} ms`)
+    assert.ok(ms < 3000, `${ms} ms`)
   })
 
   for (const options of [
