@@ -63,8 +63,10 @@ class Desk {
     this.names = settings.names
     this.maxTtl = settings.maxTtl
     this.emitter = emitter
+    this.native = native
     this.engine = new native.Engine(settings.native)
-    this.route = mailbox.addRoute(this.engine.id, this)
+    this.id = this.engine.id
+    this.route = mailbox.addRoute(this.id, this)
     this.#onNotice = noticeHandler(settings, emitter, this.engine)
   }
 
@@ -75,7 +77,7 @@ class Desk {
     const flags = (renew ? RENEW : 0) + (isTry ? ONE_ROUND : 0)
     const slot =
       keys === null && retry === null
-        ? this.engine.acquire(key, ttl, flags)
+        ? this.native.acquire(this.id, key, ttl, flags)
         : this.engine.acquireWith(keys ?? [key], ttl, flags, retry ?? this.settings.retry)
     return this.#ask(isTry ? TRY : ACQUIRE, key, ttl, slot, signal)
   }
@@ -113,12 +115,16 @@ class Desk {
     this.#holdAgain(lock, slot)
     this.#owe()
     try {
-      this.engine.release(slot)
+      this.native.release(this.id, slot)
     } catch (error) {
       complain('a lock could not be released', error) // and must not replace what the user's function did
       this.#released(slot, UNKNOWN)
     }
     return promise
+  }
+
+  remaining(slot) {
+    return this.native.remaining(this.id, slot)
   }
 
   /** The caller has his answer now; native code gives everything back and then frees the slot. */
@@ -283,7 +289,7 @@ class Desk {
 
   #releaseUnwanted(slot) {
     this.locks[slot] = UNWANTED
-    this.engine.release(slot)
+    this.native.release(this.id, slot)
     this.#owe()
   }
 
@@ -303,7 +309,7 @@ class Desk {
     this.#isFlushPlanned = false
     if (this.isShut) return
     try {
-      if (this.engine.flush()) this.mailbox.collect()
+      if (this.native.flush(this.id)) this.mailbox.collect()
     } catch (error) {
       complain('calls could not be sent', error)
     }

@@ -82,7 +82,7 @@ class Lock {
   }
 
   get remaining() {
-    return this.#state === HELD ? this.#desk.engine.remaining(this.#slot) : 0
+    return this.#state === HELD ? this.#desk.remaining(this.#slot) : 0
   }
 
   get signal() {

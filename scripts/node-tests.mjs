@@ -11,7 +11,9 @@ const filesAtOnce = 2
 // For one file, soak included: a test that hangs must end the run, not the patience of CI.
 const fileLimitMs = 5 * 60_000
 
-const names = process.argv.slice(2)
+// `--io-thread`: no event loop watches the sockets, as where the runtime does not offer it.
+const isThreadOnly = process.argv[2] === '--io-thread'
+const names = process.argv.slice(isThreadOnly ? 3 : 2)
 const files = names.flatMap((name) => {
   const found = testFiles(join('__test__', name))
   // An empty folder is a mistake in a script or a suite that got lost, never a pass.
@@ -23,7 +25,7 @@ if (files.length === 0) throw new Error('name at least one folder of __test__')
 const { code } = await runCommand(
   process.execPath,
   ['--test', `--test-concurrency=${filesAtOnce}`, `--test-timeout=${fileLimitMs}`, '--test-reporter=spec', ...files],
-  { stream: true },
+  { stream: true, env: isThreadOnly ? { QUORLOCK_IO_THREAD_ONLY: '1' } : {} },
 )
 process.exitCode = code
 

@@ -43,6 +43,7 @@ const checks = [
   script('types', 5),
   script('test:rust', 20),
   { ...script('test:js', 20), env: options.full ? { QUORLOCK_SOAK_SECONDS: '60' } : {} },
+  script('test:io-thread', 20),
   script('test:package', 10),
 ]
 

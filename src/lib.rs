@@ -4,7 +4,7 @@
 //!
 //! ```text
 //!  js/        acquire(key, ttl) ──► promise                     settle ▲
-//!  binding/   Engine::acquire ──► slot                 drain ──► record │
+//!  binding/   calls::acquire ──► slot                  drain ──► record │
 //!  driver/    Engine::step (one mutex, one clock)       pump ──► Answer ▲
 //!  lock/      Core::step(now, Event) ──► Request         Notice ▲       │
 //!  node/      Node::pump ──► one pipeline per node ──► Reply ───┘───────┘

@@ -110,6 +110,31 @@ describe('errors at the wrong moment', { concurrency: true }, () => {
     }
   })
 
+  test('NOSCRIPT for many that are extended and released at once', async (t) => {
+    const { redlock, nodes, cluster } = await setUp(t)
+    const keys = Array.from({ length: 200 }, () => uniqueKey())
+    const locks = await Promise.all(keys.map((key) => redlock.acquire(key, 30_000, { wait: 20_000 })))
+    await onAll(nodes, 'SCRIPT', 'FLUSH')
+    await Promise.all(locks.map((lock) => lock.extend(40_000)))
+    await onAll(nodes, 'SCRIPT', 'FLUSH')
+    const results = await Promise.all(locks.map((lock) => lock.release()))
+    assert.deepEqual(new Set(results), new Set(['released']))
+    await until(async () => (await Promise.all(keys.map((key) => cluster.holding(key)))).every((count) => count === 0))
+  })
+
+  test('a key that may not be touched any more fails alone, among many that are released at once', async (t) => {
+    const { redlock, nodes, cluster } = await setUp(t)
+    const [mine, theirs] = [uniqueKey('mine'), uniqueKey('theirs')]
+    const locks = []
+    for (const key of [`${mine}:1`, theirs, `${mine}:2`]) locks.push(await redlock.acquire(key, 30_000))
+    await until(async () => (await cluster.holding(theirs)) === 3)
+    await onAll(nodes, 'ACL', 'SETUSER', 'default', 'resetkeys', `~${mine}:*`)
+    const results = await Promise.all(locks.map((lock) => lock.release()))
+    assert.deepEqual(results, ['released', 'unknown', 'released'])
+    await onAll(nodes, 'ACL', 'SETUSER', 'default', 'allkeys')
+    await until(async () => (await cluster.holding(`${mine}:1`)) + (await cluster.holding(`${mine}:2`)) === 0)
+  })
+
   test('SCRIPT FLUSH costs a renewed lock nothing', async (t) => {
     const { redlock, nodes } = await setUp(t)
     const lock = await redlock.acquire(uniqueKey(), 1200, { renew: true })

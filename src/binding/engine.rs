@@ -1,4 +1,5 @@
-//! The native half of a `Redlock`. Every method is short, and none waits but `shutdown`.
+//! The native half of a `Redlock`. Every method is short, and none waits but `shutdown`. The calls that every lock makes
+//! are in `calls.rs`.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -8,22 +9,17 @@ use napi_derive::napi;
 
 use super::detail::{Detail, HeldDetail, NodeDetail, NoticeDetail, StatsDetail, code_and_message, ms};
 use super::environment::register;
-use super::key::KeyText;
 use super::service::Service;
 use super::settings::{EngineConfig, RetryConfig, span};
 use crate::driver::{self, unix_time};
-use crate::lock::{Call, Event, Retry};
+use crate::lock::Event;
 use crate::node::id::HEX_LENGTH;
 use crate::node::{Keys, MAX_NODES};
-
-const RENEW: u32 = 1;
-const ONCE: u32 = 2;
 
 #[napi]
 pub struct Engine {
     id: u32,
     prefix: String,
-    retry: Retry,
     nodes: usize,
     engine: Rc<Service>,
 }
@@ -40,12 +36,12 @@ impl Engine {
         let (retry, nodes, prefix) = (config.retry(), lock.nodes, config.key_prefix);
         let client_name = config.client_name;
         let settings = config.nodes.into_iter().map(|node| node.settings(client_name.as_deref())).collect();
-        let (id, engine) = register(|wake| {
+        let (id, engine) = register(prefix.clone(), retry, |wake| {
             let started = driver::Engine::start(lock, settings, wake);
             started
                 .map_err(|error| Error::new(Status::GenericFailure, format!("the I/O thread did not start: {error}")))
         })?;
-        Ok(Self { id, prefix, retry, nodes, engine })
+        Ok(Self { id, prefix, nodes, engine })
     }
 
     #[napi(getter)]
@@ -53,27 +49,10 @@ impl Engine {
         self.id
     }
 
-    fn key(&self, key: &str) -> Keys {
-        Keys::one(&[self.prefix.as_str(), key].concat())
-    }
-
-    fn call(&self, keys: Keys, ttl: f64, flags: u32, retry: Retry) -> u32 {
-        let once = flags & ONCE != 0;
-        let retry = if once { Retry::ONCE } else { retry };
-        let call = Call { keys, ttl: span(ttl), renew: flags & RENEW != 0, once, retry };
-        self.engine.call(|slot| Event::Acquire { slot, call })
-    }
-
-    #[napi]
-    pub fn acquire(&self, key: KeyText, ttl: f64, flags: u32) -> u32 {
-        let keys = if self.prefix.is_empty() { Keys::one(key.as_str()) } else { self.key(key.as_str()) };
-        self.call(keys, ttl, flags, self.retry)
-    }
-
     #[napi]
     pub fn acquire_with(&self, keys: Vec<String>, ttl: f64, flags: u32, retry: RetryConfig) -> u32 {
         let keys = keys.into_iter().map(|key| [self.prefix.as_str(), &key].concat().into()).collect();
-        self.call(Keys::many(keys), ttl, flags, retry.into())
+        self.engine.acquire(Keys::many(keys), ttl, flags, retry.into())
     }
 
     #[napi]
@@ -87,23 +66,13 @@ impl Engine {
     }
 
     #[napi]
-    pub fn release(&self, slot: u32) {
-        self.engine.tell(Event::Release { slot });
-    }
-
-    #[napi]
-    pub fn remaining(&self, slot: u32) -> f64 {
-        ms(self.engine.read(|core, now| core.remaining(now, slot)))
-    }
-
-    #[napi]
     pub fn connect(&self, timeout: f64) -> u32 {
         self.engine.call(|slot| Event::Connect { slot, timeout: span(timeout) })
     }
 
     #[napi]
     pub fn inspect(&self, key: String) -> u32 {
-        let keys = self.key(&key);
+        let keys = self.engine.key(&key);
         self.engine.call(|slot| Event::Inspect { slot, keys })
     }
 
@@ -176,12 +145,6 @@ impl Engine {
             waiting: row.waiting as u32,
         };
         held.into_iter().map(detail).collect()
-    }
-
-    /// Sends what the calls since the last flush queued. True when records wait to be drained.
-    #[napi]
-    pub fn flush(&self) -> bool {
-        self.engine.flush()
     }
 
     #[napi]

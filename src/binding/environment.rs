@@ -16,6 +16,7 @@ use super::event_loop::EventLoop;
 use super::record::{WORDS, write};
 use super::service::Service;
 use crate::driver::Engine;
+use crate::lock::Retry;
 
 /// Weak: it does not keep the event loop alive, unless [`hold`] says so.
 type Wake = ThreadsafeFunction<(), (), (), Status, false, true, 0>;
@@ -26,6 +27,7 @@ const TEARDOWN_LIMIT: Duration = Duration::from_millis(100);
 #[derive(Default)]
 struct Environment {
     wake: Option<Arc<Wake>>,
+    /// By their ids, which ascend.
     services: Vec<(u32, Weak<Service>)>,
     next_id: u32,
 }
@@ -99,20 +101,34 @@ fn with_wake(call: impl FnOnce(&Wake) -> sys::napi_status) -> Result<()> {
 }
 
 /// Takes an engine in; returns its id.
-pub(super) fn register(make: impl FnOnce(Box<dyn Fn() + Send + Sync>) -> Result<Engine>) -> Result<(u32, Rc<Service>)> {
+pub(super) fn register(
+    prefix: String,
+    retry: Retry,
+    make: impl FnOnce(Box<dyn Fn() + Send + Sync>) -> Result<Engine>,
+) -> Result<(u32, Rc<Service>)> {
     let wake = ENVIRONMENT.with_borrow(|environment| environment.wake.clone());
     let wake = wake.ok_or_else(|| Error::new(Status::GenericFailure, "open() comes before the first Engine"))?;
-    let service = Service::new(make(Box::new(move || {
+    let engine = make(Box::new(move || {
         // Fails when the environment is being torn down: then nobody is left to be woken.
         let _ = wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
-    }))?);
+    }))?;
+    let service = Service::new(engine, prefix, retry);
     ENVIRONMENT.with_borrow_mut(|environment| {
         environment.services.retain(|(_, service)| service.strong_count() > 0);
         let id = environment.next_id;
-        environment.next_id = id.wrapping_add(1);
+        environment.next_id = id + 1;
         environment.services.push((id, Rc::downgrade(&service)));
         Ok((id, service))
     })
+}
+
+/// The service with this id.
+pub(super) fn service(id: u32) -> Result<Rc<Service>> {
+    let found = ENVIRONMENT.with_borrow(|environment| {
+        let index = environment.services.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        environment.services[index].1.upgrade()
+    });
+    found.ok_or_else(|| Error::new(Status::InvalidArg, format!("no engine has the number {id}")))
 }
 
 /// Fills the buffer with records of all engines; returns how many.

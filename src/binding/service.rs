@@ -4,12 +4,20 @@ use std::ops::Deref;
 use std::rc::Rc;
 
 use super::event_loop::Watch;
+use super::settings::span;
 use crate::driver::{Engine, Mail};
+use crate::lock::{Call, Event, Retry};
+use crate::node::Keys;
 
 pub(super) struct Service {
     engine: Engine,
     watch: Watch,
+    prefix: String,
+    retry: Retry,
 }
+
+const RENEW: u32 = 1;
+const ONCE: u32 = 2;
 
 impl Deref for Service {
     type Target = Engine;
@@ -20,8 +28,24 @@ impl Deref for Service {
 }
 
 impl Service {
-    pub(super) fn new(engine: Engine) -> Rc<Self> {
-        Rc::new(Self { engine, watch: Watch::default() })
+    pub(super) fn new(engine: Engine, prefix: String, retry: Retry) -> Rc<Self> {
+        Rc::new(Self { engine, watch: Watch::default(), prefix, retry })
+    }
+
+    pub(super) fn retry(&self) -> Retry {
+        self.retry
+    }
+
+    pub(super) fn key(&self, key: &str) -> Keys {
+        if self.prefix.is_empty() { Keys::one(key) } else { Keys::one(&[self.prefix.as_str(), key].concat()) }
+    }
+
+    /// Returns the slot of the call. Nothing is sent before the next flush.
+    pub(super) fn acquire(&self, keys: Keys, ttl: f64, flags: u32, retry: Retry) -> u32 {
+        let once = flags & ONCE != 0;
+        let retry = if once { Retry::ONCE } else { retry };
+        let call = Call { keys, ttl: span(ttl), renew: flags & RENEW != 0, once, retry };
+        self.engine.call(|slot| Event::Acquire { slot, call })
     }
 
     /// As [`Engine::flush`].

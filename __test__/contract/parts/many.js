@@ -23,6 +23,25 @@ module.exports = (backend) => {
     }
   })
 
+  test('among many that are released at once, each is told what became of it', async (t) => {
+    const redlock = open(t, backend.nodes)
+    await redlock.connect()
+    const base = uniqueKey('mixed')
+    const short = await redlock.acquire(`${base}:short`, 50)
+    const locks = await Promise.all(Array.from({ length: 70 }, (_, i) => redlock.acquire(`${base}:${i}`, 30_000)))
+    const several = await redlock.acquire([`${base}:x`, `${base}:y`], 30_000)
+    await until(() => !short.isHeld)
+    const other = await redlock.acquire(`${base}:short`, 30_000)
+    const results = await Promise.all([...locks, short, several].map((lock) => lock.release()))
+    assert.deepEqual(results.slice(-2), ['expired', 'released'])
+    assert.deepEqual(new Set(results.slice(0, -2)), new Set(['released']))
+    assert.equal(other.isHeld, true)
+    for (const server of backend.servers ?? []) {
+      await until(async () => (await server.command('KEYS', `${base}*`)).join() === `${base}:short`)
+    }
+    assert.equal(await other.release(), 'released')
+  })
+
   test('1,000 renewed locks live on', async (t) => {
     const redlock = open(t, backend.nodes)
     const base = uniqueKey('renewed')

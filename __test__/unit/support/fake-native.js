@@ -147,6 +147,10 @@ const fake = {
     for (const [i, words] of batch.entries()) buffer.set(words, i * record.WORDS)
     return batch.length
   },
+  acquire: (id, ...call) => engines[id - 1].acquire(...call),
+  release: (id, slot) => engines[id - 1].release(slot),
+  remaining: (id, slot) => engines[id - 1].remaining(slot),
+  flush: (id) => engines[id - 1].flush(),
   hold() {
     holds += 1
   },

@@ -12,12 +12,12 @@ use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
 
-use super::command::{EXTEND_SOURCE, RELEASE_SOURCE};
 use super::line::Line;
 #[cfg(unix)]
 use super::line::LineStream;
 use super::link::{self, Link};
 use super::options::{Address, Options};
+use super::script::SCRIPTS;
 use super::socket::{Manners, Socket};
 use super::{fault, tls};
 use crate::node::{Fault, FaultCode};
@@ -133,8 +133,8 @@ where
 fn questions(options: &Options) -> Pipeline {
     let mut pipeline = Pipeline::new();
     pipeline.cmd("INFO").arg("server").cmd("INFO").arg("replication");
-    for source in [EXTEND_SOURCE, RELEASE_SOURCE] {
-        pipeline.cmd("SCRIPT").arg("LOAD").arg(source);
+    for script in SCRIPTS {
+        pipeline.cmd("SCRIPT").arg("LOAD").arg(script.source);
     }
     for (field, value) in [("LIB-NAME", "quorlock"), ("LIB-VER", env!("CARGO_PKG_VERSION"))] {
         // Unknown before Redis 7.2, and perhaps denied: a name is only for people.
@@ -165,7 +165,7 @@ fn look(answers: &[Value]) -> Result<(Option<Arc<str>>, Option<String>), Fault> 
     if refused(0) || refused(1) {
         missing.push("INFO (two addresses of one server, and replicas, go unnoticed)");
     }
-    if refused(2) || refused(3) {
+    if (2..2 + SCRIPTS.len()).any(refused) {
         missing.push("SCRIPT LOAD (the first release and extend send the script's text)");
     }
     let warning = (!missing.is_empty()).then(|| format!("the server refuses {}", missing.join(" and ")));

@@ -10,15 +10,17 @@ use futures::task::noop_waker_ref;
 use redis::aio::MultiplexedConnection;
 use redis::{Pipeline, RedisResult, Value};
 
-use super::command::{ScriptForm, lacks_script, pack, read, value_count};
 use super::fault;
+use super::group::{groups, pack, read, value_count};
 use super::line::Line;
+use super::script::Form;
 use super::socket::Manners;
 use crate::node::{Answer, Fault, FaultCode, Moment, Reply, Request, Side};
 
 /// Requests that went out together, in one pipeline.
 struct Batch {
     requests: Vec<Request>,
+    form: Form,
     sent_at: Moment,
     values: BoxFuture<'static, RedisResult<Vec<Value>>>,
 }
@@ -33,8 +35,8 @@ pub(crate) struct Link {
     /// An event loop is ready to watch it.
     pub(super) is_attended: bool,
     in_flight: VecDeque<Batch>,
-    /// Requests that the server answered with NOSCRIPT: they go out again, once, with the script's text.
-    again: Vec<Request>,
+    /// Requests whose script calls failed, for lack of the script or together: they go out again in another form.
+    again: Vec<(Form, Vec<Request>)>,
     /// An empty buffer of a batch that is done, for the next one.
     spare: Vec<Request>,
     /// Why it is dead, once it is.
@@ -113,14 +115,15 @@ impl Link {
     }
 
     pub(super) fn send(&mut self, now: Moment, requests: Vec<Request>) {
-        self.send_as(now, requests, ScriptForm::Hash);
+        self.send_as(now, requests, Form::default());
     }
 
-    fn send_as(&mut self, now: Moment, requests: Vec<Request>, form: ScriptForm) {
-        let count = requests.iter().map(value_count).sum();
-        let mut pipeline = Pipeline::with_capacity(count);
-        for request in &requests {
-            pack(request, form, &mut pipeline);
+    fn send_as(&mut self, now: Moment, requests: Vec<Request>, form: Form) {
+        let mut pipeline = Pipeline::with_capacity(requests.len());
+        let mut count = 0;
+        for group in groups(&requests, form) {
+            pack(group, form, &mut pipeline);
+            count += value_count(group, form);
         }
         let mut connection = self.connection.clone();
         let mut values: BoxFuture<_> =
@@ -131,7 +134,7 @@ impl Link {
         if let Poll::Ready(result) = early {
             values = Box::pin(futures::future::ready(result));
         }
-        self.in_flight.push_back(Batch { requests, sent_at: now, values });
+        self.in_flight.push_back(Batch { requests, form, sent_at: now, values });
     }
 
     /// Writes what waits, reads what has come, and takes the answers. Returns the round trips of whole batches.
@@ -153,7 +156,7 @@ impl Link {
             while let Some(result) = self.poll_front() {
                 let Some(batch) = self.in_flight.pop_front() else { break };
                 round_trip(batch.sent_at);
-                self.take(batch.requests, result, answers);
+                self.take(batch.requests, batch.form, result, answers);
             }
             if ended {
                 let closed = || Fault::new(FaultCode::Connect, "the connection was closed");
@@ -163,8 +166,9 @@ impl Link {
             if self.again.is_empty() || self.death.is_some() {
                 break;
             }
-            let again = std::mem::take(&mut self.again);
-            self.send_as(now, again, ScriptForm::Source);
+            for (form, requests) in std::mem::take(&mut self.again) {
+                self.send_as(now, requests, form);
+            }
         }
         if let Some(fault) = self.death.clone() {
             self.abandon(&fault, answers);
@@ -179,7 +183,13 @@ impl Link {
         }
     }
 
-    fn take(&mut self, mut requests: Vec<Request>, result: RedisResult<Vec<Value>>, answers: &mut Vec<Answer>) {
+    fn take(
+        &mut self,
+        mut requests: Vec<Request>,
+        form: Form,
+        result: RedisResult<Vec<Value>>,
+        answers: &mut Vec<Answer>,
+    ) {
         let values = match result {
             Ok(values) => values,
             Err(error) => {
@@ -190,21 +200,20 @@ impl Link {
             }
         };
         let mut rest = values.as_slice();
-        for request in requests.drain(..) {
-            let (own, others) = rest.split_at(value_count(&request).min(rest.len()));
+        for group in groups(&requests, form) {
+            let (own, others) = rest.split_at(value_count(group, form).min(rest.len()));
             rest = others;
-            if lacks_script(own) {
-                self.again.push(request);
-            } else {
-                answers.push(Answer { tag: request.tag, reply: read(&request, own) });
+            if let Some(form) = read(group, form, own, answers) {
+                self.again.push((form, group.to_vec()));
             }
         }
+        requests.clear();
         self.spare = requests;
     }
 
     /// Every request without an answer gets this fault for one.
     pub(super) fn abandon(&mut self, fault: &Fault, answers: &mut Vec<Answer>) {
-        let again = std::mem::take(&mut self.again);
+        let again = std::mem::take(&mut self.again).into_iter().flat_map(|(_, requests)| requests);
         let waiting = self.in_flight.drain(..).flat_map(|batch| batch.requests);
         answers.extend(waiting.chain(again).map(|request| fail(&request, fault)));
     }

@@ -7,10 +7,12 @@
 mod command;
 mod connect;
 mod fault;
+mod group;
 #[cfg_attr(not(unix), path = "no_line.rs")]
 mod line;
 mod link;
 mod options;
+mod script;
 mod socket;
 mod tls;
 

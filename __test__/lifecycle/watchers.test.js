@@ -1,0 +1,112 @@
+'use strict'
+
+// Who hears that a node has answered: the event loop where it can, and the I/O thread whenever the event loop does not
+// come around. Nothing may be lost where one takes over from the other.
+
+const { describe, test } = require('node:test')
+const assert = require('node:assert/strict')
+const { useCluster } = require('../support/cluster')
+const { allUp, open, uniqueKey } = require('../support/quorlock')
+const { openMailbox } = require('../../js/mailbox')
+const { block, until } = require('../support/until')
+
+/** Long enough for the microtask in which calls are sent. */
+const sent = () => new Promise((resolve) => queueMicrotask(() => queueMicrotask(resolve)))
+
+describe('who watches the sockets', () => {
+  const cluster = useCluster(3)
+
+  test('the event loop does, unless it is told not to', () => {
+    const { mailbox } = openMailbox()
+    assert.equal(mailbox.watches, process.platform !== 'win32' && process.env.QUORLOCK_IO_THREAD_ONLY !== '1')
+  })
+
+  test('answers that come while the event loop is blocked are read in time', async (t) => {
+    const redlock = await allUp(t, cluster.urls, { nodeTimeout: 200 })
+    for (let i = 0; i < 3; i += 1) {
+      const asked = redlock.acquire(uniqueKey(), 30_000, { wait: 0 })
+      await sent()
+      block(600)
+      const lock = await asked
+      assert.equal(lock.attempts, 1)
+      const released = lock.release()
+      await sent()
+      block(600)
+      assert.equal(await released, 'released')
+    }
+  })
+
+  test('after such a block the event loop goes on', async (t) => {
+    const redlock = await allUp(t, cluster.urls)
+    const key = uniqueKey()
+    for (let i = 0; i < 20; i += 1) {
+      const lock = await redlock.acquire(key, 30_000)
+      if (i % 5 === 0) block(30)
+      assert.equal(await lock.release(), 'released')
+    }
+  })
+
+  test('renewals and calls share a connection', async (t) => {
+    const redlock = await allUp(t, cluster.urls)
+    const kept = await Promise.all(
+      Array.from({ length: 20 }, () => redlock.acquire(uniqueKey('kept'), 300, { renew: true, wait: 20_000 })),
+    )
+    const end = performance.now() + 1500
+    while (performance.now() < end) {
+      const lock = await redlock.acquire(uniqueKey('short'), 30_000)
+      assert.equal(await lock.release(), 'released')
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 20))
+    }
+    assert.deepEqual(
+      kept.map((lock) => lock.isHeld),
+      kept.map(() => true),
+    )
+    for (const lock of kept) assert.equal(await lock.release(), 'released')
+  })
+
+  test('more than a stopped node takes in is sent when it goes on', async (t) => {
+    const [server] = cluster.servers
+    const settings = { nodeTimeout: 60_000, connectTimeout: 60_000, maxTtl: 600_000 }
+    const redlock = await allUp(t, server.url, settings)
+    await redlock.tryAcquire(uniqueKey(), 600_000)
+    server.pause()
+    t.after(() => server.resume())
+    // Some 20 MB, which no socket buffer holds.
+    const name = 'x'.repeat(480)
+    const asked = []
+    for (let i = 0; i < 40; i += 1) {
+      for (let j = 0; j < 1000; j += 1) asked.push(redlock.tryAcquire(`${name}:${i}:${j}`, 600_000))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    server.resume()
+    const locks = await Promise.all(asked)
+    assert.ok(locks.every((lock) => lock !== null))
+    const results = await Promise.all(locks.map((lock) => lock.release()))
+    assert.ok(results.every((result) => result === 'released'))
+    await until(async () => (await server.command('KEYS', `${name}*`)).length === 0)
+  })
+
+  test('a node that is killed while the event loop is blocked is back afterwards', async (t) => {
+    const redlock = await allUp(t, cluster.urls)
+    const [server] = cluster.servers
+    const before = await redlock.acquire(uniqueKey(), 30_000)
+    await server.kill()
+    block(100)
+    const during = await redlock.acquire(uniqueKey(), 30_000)
+    await server.launch()
+    await until(() => redlock.stats().nodes.every((node) => node.state === 'up'))
+    const after = await redlock.acquire(uniqueKey(), 30_000)
+    for (const lock of [before, during, after]) assert.equal(await lock.release(), 'released')
+  })
+
+  test('an instance that nobody uses hears of a lost node', async (t) => {
+    const redlock = open(t, cluster.urls)
+    await redlock.connect()
+    await until(() => redlock.stats().nodes.every((node) => node.state === 'up'))
+    const [server] = cluster.servers
+    await server.kill()
+    await until(() => redlock.stats().nodes[0].state === 'down')
+    await server.launch()
+    await until(() => redlock.stats().nodes[0].state === 'up')
+  })
+})

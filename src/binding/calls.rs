@@ -1,0 +1,35 @@
+//! The calls that every lock makes, as plain functions which are told the engine by its number: finding and borrowing
+//! the native half of `this` would cost more than the rest of the call.
+
+use napi::Result;
+use napi_derive::napi;
+
+use super::detail::ms;
+use super::environment::service;
+use super::key::KeyText;
+use crate::lock::Event;
+
+/// Asks for one key, by the engine's own settings. Returns the slot of the call.
+#[napi]
+pub fn acquire(engine: u32, key: KeyText, ttl: f64, flags: u32) -> Result<u32> {
+    let service = service(engine)?;
+    Ok(service.acquire(service.key(key.as_str()), ttl, flags, service.retry()))
+}
+
+#[napi]
+pub fn release(engine: u32, slot: u32) -> Result<()> {
+    service(engine)?.tell(Event::Release { slot });
+    Ok(())
+}
+
+/// Milliseconds for which the lock in this slot is still valid.
+#[napi]
+pub fn remaining(engine: u32, slot: u32) -> Result<f64> {
+    Ok(ms(service(engine)?.read(|core, now| core.remaining(now, slot))))
+}
+
+/// Sends what the calls since the last flush queued. True when records wait to be drained.
+#[napi]
+pub fn flush(engine: u32) -> Result<bool> {
+    Ok(service(engine)?.flush())
+}

@@ -1,0 +1,263 @@
+//! Requests that share a command: a call of a script costs a server more than what it does for one key.
+
+use redis::{Cmd, Pipeline, Value};
+
+use super::command;
+use super::script::{EXTEND_MANY, Form, RELEASE_MANY};
+use crate::node::id::HEX_LENGTH;
+use crate::node::{Answer, Command, Request};
+
+/// Most keys that one script call serves: a server answers nobody else meanwhile, some microseconds here.
+const GROUP_KEYS: usize = 64;
+
+/// Splits requests into groups, each of which one command or one script call for each of its keys serves. Releases
+/// that follow each other share a call, and so do extensions: the order of requests stays.
+pub(super) fn groups(requests: &[Request], form: Form) -> impl Iterator<Item = &[Request]> {
+    let mut rest = requests;
+    std::iter::from_fn(move || {
+        let first = rest.first()?;
+        let mut keys = 0;
+        let fits = |request: &&Request| {
+            keys += request.keys.len();
+            keys <= GROUP_KEYS && shares_script(first.command, request.command)
+        };
+        let length = if form.alone { 1 } else { rest.iter().take_while(fits).count().max(1) };
+        let (group, others) = rest.split_at(length);
+        rest = others;
+        Some(group)
+    })
+}
+
+fn shares_script(one: Command, other: Command) -> bool {
+    matches!((one, other), (Command::Release, Command::Release) | (Command::Extend { .. }, Command::Extend { .. }))
+}
+
+fn key_count(group: &[Request]) -> usize {
+    group.iter().map(|request| request.keys.len()).sum()
+}
+
+/// One script call serves all keys of the group.
+fn is_one_call(group: &[Request], form: Form) -> bool {
+    let scripted = matches!(group, [first, ..] if shares_script(first.command, first.command));
+    scripted && !form.alone && key_count(group) > 1
+}
+
+/// Values that the server sends back for one group.
+pub(super) fn value_count(group: &[Request], form: Form) -> usize {
+    match group {
+        _ if is_one_call(group, form) => 1,
+        [Request { command: Command::Probe, .. }, ..] => key_count(group) * 2,
+        _ => key_count(group),
+    }
+}
+
+pub(super) fn pack(group: &[Request], form: Form, pipeline: &mut Pipeline) {
+    if is_one_call(group, form) {
+        pipeline.add_command(pack_many(group, form));
+        return;
+    }
+    for request in group {
+        command::pack(request, form, pipeline);
+    }
+}
+
+fn pack_many(group: &[Request], form: Form) -> Cmd {
+    let keys = key_count(group);
+    let bytes =
+        group.iter().flat_map(|request| request.keys.iter()).map(|key| key.len() + HEX_LENGTH + 8).sum::<usize>();
+    let extends = matches!(group, [Request { command: Command::Extend { .. }, .. }, ..]);
+    let script = if extends { &EXTEND_MANY } else { &RELEASE_MANY };
+    let mut cmd = script.call(form, keys, bytes + 64);
+    for key in group.iter().flat_map(|request| request.keys.iter()) {
+        cmd.arg(key);
+    }
+    let mut buffer = [0; HEX_LENGTH];
+    for request in group {
+        let id = request.id.hex(&mut buffer);
+        request.keys.iter().for_each(|_| {
+            cmd.arg(id);
+        });
+    }
+    for request in group {
+        if let Command::Extend { ttl_ms } = request.command {
+            request.keys.iter().for_each(|_| {
+                cmd.arg(ttl_ms);
+            });
+        }
+    }
+    cmd
+}
+
+/// Reads one group's values; what does not fit the command never counts as a vote. Returns the form in which the group
+/// must be sent again, if it must.
+pub(super) fn read(group: &[Request], form: Form, values: &[Value], answers: &mut Vec<Answer>) -> Option<Form> {
+    let errors = || values.iter().filter_map(server_error);
+    // What was called with its text cannot be unknown.
+    if !form.source && errors().any(|error| error.code() == "NOSCRIPT") {
+        return Some(Form { source: true, ..form });
+    }
+    let mut rest = values;
+    if is_one_call(group, form) {
+        if errors().next().is_some() {
+            return Some(Form { alone: true, ..form });
+        }
+        rest = match values {
+            [Value::Array(answers)] if answers.len() == key_count(group) => answers,
+            _ => &[],
+        };
+    }
+    for request in group {
+        let count = if request.command == Command::Probe { rest.len() } else { request.keys.len() };
+        let (own, others) = rest.split_at(count.min(rest.len()));
+        rest = others;
+        answers.push(Answer { tag: request.tag, reply: command::read(request, own) });
+    }
+    None
+}
+
+fn server_error(value: &Value) -> Option<&redis::ServerError> {
+    match value {
+        Value::ServerError(error) => Some(error),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::script::RELEASE;
+    use super::*;
+    use crate::node::{FaultCode, Id, Keys, Reply, Tag};
+
+    fn request(command: Command, keys: Keys) -> Request {
+        Request { tag: Tag { slot: 0, generation: 0, round: 0 }, command, keys, id: Id::NIL }
+    }
+
+    const HASH: Form = Form { source: false, alone: false };
+    const ACQUIRE: Command = Command::Acquire { ttl_ms: 5000 };
+    const PROLONG: Command = Command::Extend { ttl_ms: 5000 };
+
+    fn packed(group: &[Request], form: Form) -> String {
+        let mut pipeline = Pipeline::new();
+        pack(group, form, &mut pipeline);
+        String::from_utf8(pipeline.get_packed_pipeline()).unwrap()
+    }
+
+    fn read_all(group: &[Request], form: Form, values: &[Value]) -> Result<Vec<Reply>, Form> {
+        let mut answers = Vec::new();
+        match read(group, form, values, &mut answers) {
+            Some(form) => Err(form),
+            None => Ok(answers.into_iter().map(|answer| answer.reply).collect()),
+        }
+    }
+
+    fn error(line: &str) -> Value {
+        redis::parse_redis_value(format!("-{line}\r\n").as_bytes()).unwrap()
+    }
+
+    const YES: Reply = Reply::Voted { yes: 1, no: 0, fault: None };
+    const NO: Reply = Reply::Voted { yes: 0, no: 1, fault: None };
+
+    #[test]
+    fn acquire_is_a_plain_set() {
+        let text = packed(&[request(ACQUIRE, Keys::one("k"))], HASH);
+        let id = "0".repeat(32);
+        assert_eq!(
+            text,
+            format!("*6\r\n$3\r\nSET\r\n$1\r\nk\r\n$32\r\n{id}\r\n$2\r\nNX\r\n$2\r\nPX\r\n$4\r\n5000\r\n")
+        );
+    }
+
+    #[test]
+    fn a_script_goes_by_its_hash_or_with_its_text() {
+        let release = [request(Command::Release, Keys::one("k"))];
+        assert!(packed(&release, HASH).contains(RELEASE.hash()));
+        let source = Form { source: true, alone: false };
+        assert!(packed(&release, source).contains("redis.call('DEL', KEYS[1])"));
+    }
+
+    #[test]
+    fn neighbours_of_one_kind_share_a_call_and_the_order_stays() {
+        let kinds = [ACQUIRE, ACQUIRE, Command::Release, Command::Release, ACQUIRE, Command::Release, PROLONG, PROLONG];
+        let requests = kinds.map(|command| request(command, Keys::one("k")));
+        let lengths = |form| groups(&requests, form).map(<[Request]>::len).collect::<Vec<_>>();
+        assert_eq!(lengths(HASH), [1, 1, 2, 1, 1, 2]);
+        assert_eq!(lengths(Form { alone: true, ..HASH }), [1; 8]);
+    }
+
+    #[test]
+    fn a_call_serves_a_limited_number_of_keys_and_at_least_one_request() {
+        let many = |count: usize| Keys::many((0..count).map(|key| key.to_string().into()).collect());
+        let requests = [40, 30, 64, 1].map(|count| request(Command::Release, many(count)));
+        let lengths: Vec<_> = groups(&requests, HASH).map(<[Request]>::len).collect();
+        assert_eq!(lengths, [1, 1, 1, 1]);
+        let small = vec![request(Command::Release, Keys::one("k")); GROUP_KEYS + 1];
+        let lengths: Vec<_> = groups(&small, HASH).map(<[Request]>::len).collect();
+        assert_eq!(lengths, [GROUP_KEYS, 1]);
+    }
+
+    #[test]
+    fn one_call_for_many_has_all_keys_then_all_ids_then_all_ttls() {
+        let group = [request(PROLONG, Keys::one("a")), request(Command::Extend { ttl_ms: 70 }, Keys::one("b"))];
+        assert_eq!(value_count(&group, HASH), 1);
+        let text = packed(&group, HASH);
+        let words: Vec<_> = text.split("\r\n").filter(|word| !word.starts_with(['*', '$'])).collect();
+        let id = "0".repeat(32);
+        assert_eq!(words, ["EVALSHA", EXTEND_MANY.hash(), "2", "a", "b", &id, &id, "5000", "70", ""]);
+    }
+
+    #[test]
+    fn each_request_of_a_shared_call_gets_its_own_answer() {
+        let pair = Keys::many(vec!["a".into(), "b".into()]);
+        let group = [request(PROLONG, Keys::one("k")), request(PROLONG, pair), request(PROLONG, Keys::one("l"))];
+        let values = [Value::Array([1, 0, 1, 0].map(Value::Int).to_vec())];
+        let two = Reply::Voted { yes: 0b10, no: 0b01, fault: None };
+        assert_eq!(read_all(&group, HASH, &values), Ok(vec![YES, two, NO]));
+    }
+
+    #[test]
+    fn a_shared_call_that_fails_is_made_again_once_for_each_key() {
+        let group = [request(Command::Release, Keys::one("k")), request(Command::Release, Keys::one("l"))];
+        let alone = Form { alone: true, ..HASH };
+        assert_eq!(read_all(&group, HASH, &[error("NOPERM no")]), Err(alone));
+        let unknown = [error("NOSCRIPT no")];
+        assert_eq!(read_all(&group, HASH, &unknown), Err(Form { source: true, ..HASH }));
+        assert_eq!(read_all(&group[..1], alone, &unknown), Err(Form { source: true, alone: true }));
+        // Never a third time, whatever the server says.
+        let last = read_all(&group[..1], Form { source: true, alone: true }, &unknown);
+        assert!(matches!(last.as_deref(), Ok([Reply::Voted { yes: 0, no: 0, fault: Some(_) }])));
+    }
+
+    #[test]
+    fn an_answer_of_the_wrong_length_is_a_fault_of_all() {
+        let group = [request(Command::Release, Keys::one("k")), request(Command::Release, Keys::one("l"))];
+        for values in [&[Value::Array(vec![Value::Int(1)])][..], &[Value::Int(1)], &[]] {
+            for reply in read_all(&group, HASH, values).unwrap() {
+                assert!(matches!(reply, Reply::Voted { yes: 0, no: 0, fault: Some(_) }), "{reply:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_key_has_its_own_bit() {
+        let keys = Keys::many(vec!["a".into(), "b".into(), "c".into()]);
+        let group = [request(ACQUIRE, keys)];
+        assert_eq!(value_count(&group, HASH), 3);
+        let replies = read_all(&group, HASH, &[Value::Okay, Value::Nil, Value::Okay]);
+        assert_eq!(replies, Ok(vec![Reply::Voted { yes: 0b101, no: 0b010, fault: None }]));
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_is_a_fault_and_never_a_vote() {
+        let fit = |command, value: &Value| matches!(command, Command::Release) && matches!(value, Value::Int(0 | 1));
+        let values = [Value::Int(7), Value::SimpleString("yes".into()), Value::Array(vec![]), Value::Double(1.0)];
+        for command in [ACQUIRE, PROLONG, Command::Release] {
+            for value in &values {
+                assert!(!fit(command, value));
+                let group = [request(command, Keys::one("k"))];
+                let replies = read_all(&group, HASH, std::slice::from_ref(value)).unwrap();
+                let [Reply::Voted { yes, no, fault }] = &replies[..] else { panic!("a vote was expected") };
+                assert_eq!((*yes, *no, fault.as_ref().map(|fault| fault.code)), (0, 0, Some(FaultCode::Protocol)));
+            }
+        }
+    }
+}
