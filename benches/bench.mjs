@@ -13,7 +13,7 @@ import { describeMachine } from './machine.mjs'
 import { writeResults } from './results.mjs'
 import { measureAll } from './schedule.mjs'
 import { redisVersion, startServers } from './servers.mjs'
-import { rowsOf, textTable } from './table.mjs'
+import { rowsOf, textTable, times } from './table.mjs'
 
 const DEPTHS = [1, 64, 512]
 const HELP = `Usage: npm run bench -- [options]
@@ -81,7 +81,7 @@ async function publish(run) {
   if (options.only) return
   console.log('\nTargets')
   for (const { text, ratio, reached } of checkTargets(run.results)) {
-    console.log(`  ${reached ? 'yes' : 'no '}  ${text}: ${ratio.toFixed(2)} x`)
+    console.log(`  ${reached ? 'yes' : 'no '}  ${text}: ${times(ratio)}`)
   }
   if (options.quick) return
   writeResults(run)

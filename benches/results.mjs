@@ -2,7 +2,7 @@
 
 import { writeFileSync } from 'node:fs'
 import { checkTargets, figures, losses } from './comparison.mjs'
-import { markdownTable, rowsOf, thousands } from './table.mjs'
+import { markdownTable, rowsOf, thousands, times } from './table.mjs'
 
 const FILE = new URL('./RESULTS.md', import.meta.url)
 
@@ -71,8 +71,4 @@ function notes(absent, { node }) {
     ...[...absent].map(([id, reason]) => `Not measured: ${id} (${reason}).`),
   ]
   return ['## Notes', lines.map((line) => `- ${line}`).join('\n')]
-}
-
-function times(ratio) {
-  return `${ratio.toFixed(2)} x`
 }

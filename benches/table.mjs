@@ -22,7 +22,7 @@ export function rowsOf(results, depth) {
     HEADER,
     ...present.map(({ id, label, kind }) => {
       const { cyclesPerSecond, p50, p99, cpuPerCycle } = results.get(id).get(depth)
-      const ratio = (wanted, compute, figure) => (wanted ? `${compute(results, depth, figure, id).toFixed(2)} x` : '')
+      const ratio = (wanted, compute, figure) => (wanted ? times(compute(results, depth, figure, id)) : '')
       return [
         label,
         thousands(cyclesPerSecond),
@@ -35,6 +35,11 @@ export function rowsOf(results, depth) {
       ]
     }),
   ]
+}
+
+/** Small ratios need the third decimal: 0.143 is an aim. */
+export function times(ratio) {
+  return `${ratio.toFixed(ratio < 1 ? 3 : 2)} x`
 }
 
 export function thousands(value) {
