@@ -6,7 +6,7 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { describe, test } = require('node:test')
 const assert = require('node:assert/strict')
-const { fault, setUp, works } = require('./fault')
+const { fault, setUp, everyNodeVotes, works } = require('./fault')
 const { uniqueKey } = require('../support/quorlock')
 const { RespClient } = require('../support/resp')
 const { sleep, until } = require('../support/until')
@@ -179,14 +179,15 @@ describe('errors at the wrong moment', { concurrency: true }, () => {
   })
 
   test('CLIENT KILL of every connection', async (t) => {
-    const { redlock, nodes } = await setUp(t)
+    const context = await setUp(t)
+    const { redlock, nodes } = context
     const lock = await redlock.acquire(uniqueKey(), 2000, { renew: true })
     for (let i = 0; i < 8; i++) {
       await onAll(nodes, 'CLIENT', 'KILL', 'TYPE', 'normal')
       await sleep(400)
     }
     assert.equal(lock.isHeld, true)
-    await until(() => redlock.stats().nodes.every((node) => node.state === 'up'))
+    await everyNodeVotes(context)
     assert.equal(await lock.release(), 'released')
     await works(redlock)
   })

@@ -4,7 +4,7 @@
 
 const { describe, test } = require('node:test')
 const assert = require('node:assert/strict')
-const { fault, setUp, inTime, unavailable, works, BOUND } = require('./fault')
+const { fault, setUp, everyNodeVotes, inTime, unavailable, works, BOUND } = require('./fault')
 const { uniqueKey } = require('../support/quorlock')
 const { RespClient } = require('../support/resp')
 const { sleep, stateAfter, timed, until } = require('../support/until')
@@ -104,7 +104,8 @@ describe('what a stopped node was sent', { concurrency: true }, () => {
   })
 
   test('all nodes stopped: the signal of a held lock fires by its deadline', async (t) => {
-    const { redlock, nodes } = await setUp(t)
+    const context = await setUp(t)
+    const { redlock, nodes } = context
     const lock = await redlock.acquire(uniqueKey(), 600, { renew: true })
     const { signal } = lock
     const stopped = performance.now()
@@ -114,7 +115,7 @@ describe('what a stopped node was sent', { concurrency: true }, () => {
     assert.ok(ms < 6000, `it took ${ms} ms`)
     assert.equal(await inTime('release', () => lock.release()), 'unknown')
     for (const { server } of nodes) server.resume()
-    await until(() => redlock.stats().nodes.every((node) => node.state === 'up'), { deadline: 15_000 })
+    await everyNodeVotes(context)
     await works(redlock)
   })
 })
