@@ -135,6 +135,18 @@ describe('errors at the wrong moment', { concurrency: true }, () => {
     await until(async () => (await cluster.holding(`${mine}:1`)) + (await cluster.holding(`${mine}:2`)) === 0)
   })
 
+  test('no right to MGET: many that are extended and released at once are served one by one', async (t) => {
+    const { redlock, nodes, cluster } = await setUp(t)
+    await onAll(nodes, 'ACL', 'SETUSER', 'default', '-mget')
+    const keys = Array.from({ length: 20 }, () => uniqueKey())
+    const locks = await Promise.all(keys.map((key) => redlock.acquire(key, 30_000, { wait: 20_000 })))
+    await Promise.all(locks.map((lock) => lock.extend(40_000)))
+    assert.ok(locks.every((lock) => lock.remaining > 30_000))
+    const results = await Promise.all(locks.map((lock) => lock.release()))
+    assert.deepEqual(new Set(results), new Set(['released']))
+    await until(async () => (await Promise.all(keys.map((key) => cluster.holding(key)))).every((count) => count === 0))
+  })
+
   test('SCRIPT FLUSH costs a renewed lock nothing', async (t) => {
     const { redlock, nodes } = await setUp(t)
     const lock = await redlock.acquire(uniqueKey(), 1200, { renew: true })

@@ -8,7 +8,7 @@ const assert = require('node:assert/strict')
 const { useCluster } = require('../support/cluster')
 const { allUp, open, uniqueKey } = require('../support/quorlock')
 const { openMailbox } = require('../../js/mailbox')
-const { block, until } = require('../support/until')
+const { block, sleep, until } = require('../support/until')
 
 /** Long enough for the microtask in which calls are sent. */
 const sent = () => new Promise((resolve) => queueMicrotask(() => queueMicrotask(resolve)))
@@ -108,5 +108,21 @@ describe('who watches the sockets', () => {
     await until(() => redlock.stats().nodes[0].state === 'down')
     await server.launch()
     await until(() => redlock.stats().nodes[0].state === 'up')
+  })
+
+  test('a connection that ends while nothing is asked, after it was used, is noticed and replaced', async (t) => {
+    const [server] = cluster.servers
+    const redlock = await allUp(t, server.url)
+    const changes = []
+    redlock.on('nodeDown', () => changes.push('down'))
+    redlock.on('nodeUp', () => changes.push('up'))
+    const lock = await redlock.acquire(uniqueKey(), 5000)
+    await lock.release()
+    // Long enough for the I/O thread to have taken the idle connection over.
+    await sleep(200)
+    await server.command('CLIENT', 'KILL', 'TYPE', 'normal')
+    await until(() => changes.length === 2)
+    assert.deepEqual(changes, ['down', 'up'])
+    assert.ok(await redlock.tryAcquire(uniqueKey(), 5000))
   })
 })

@@ -148,10 +148,13 @@ fn questions(options: &Options) -> Pipeline {
 
 /// Reads the answers to [`questions`]: who it is, whether it may vote at all, and what it refused to say.
 fn look(answers: &[Value]) -> Result<(Option<Arc<str>>, Option<String>), Fault> {
-    if let Some(Value::ServerError(error)) = answers.first()
-        && matches!(error.code(), "NOAUTH" | "WRONGPASS")
-    {
-        return Err(fault::from_server(error));
+    for answer in answers {
+        // It cannot vote now, whatever it would say later.
+        if let Value::ServerError(error) = answer
+            && matches!(error.code(), "NOAUTH" | "WRONGPASS" | "LOADING" | "BUSY" | "MASTERDOWN")
+        {
+            return Err(fault::from_server(error));
+        }
     }
     let server = info(answers.first())?;
     let replication = info(answers.get(1))?;
@@ -216,6 +219,13 @@ mod tests {
         assert_eq!(identity, None);
         let warning = warning.unwrap();
         assert!(warning.contains("INFO") && warning.contains("SCRIPT LOAD"), "{warning}");
+    }
+
+    #[test]
+    fn a_server_that_still_loads_does_not_vote_yet_and_is_not_accused_of_refusing() {
+        let loading = redis::parse_redis_value(b"-LOADING Redis is loading the dataset in memory\r\n").unwrap();
+        let fault = look(&[bulk("run_id:abc\r\n"), bulk("role:master\r\n"), loading]).unwrap_err();
+        assert_eq!(fault.code, FaultCode::Loading);
     }
 
     #[test]

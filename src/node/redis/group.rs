@@ -7,6 +7,8 @@ use super::script::{EXTEND_MANY, Form, RELEASE_MANY};
 use crate::node::id::HEX_LENGTH;
 use crate::node::{Answer, Command, Request};
 
+/// Fewest keys for which a shared call costs a server less than calls of their own.
+const GROUP_KEYS_MIN: usize = 3;
 /// Most keys that one script call serves: a server answers nobody else meanwhile, some microseconds here.
 const GROUP_KEYS: usize = 64;
 
@@ -39,7 +41,7 @@ fn key_count(group: &[Request]) -> usize {
 /// One script call serves all keys of the group.
 fn is_one_call(group: &[Request], form: Form) -> bool {
     let scripted = matches!(group, [first, ..] if shares_script(first.command, first.command));
-    scripted && !form.alone && key_count(group) > 1
+    scripted && !form.alone && key_count(group) >= GROUP_KEYS_MIN
 }
 
 /// Values that the server sends back for one group.
@@ -176,6 +178,14 @@ mod tests {
     }
 
     #[test]
+    fn two_keys_are_not_worth_a_shared_call() {
+        let group = ["k", "l"].map(|key| request(Command::Release, Keys::one(key)));
+        assert_eq!(value_count(&group, HASH), 2);
+        assert_eq!(packed(&group, HASH).matches(RELEASE.hash()).count(), 2);
+        assert_eq!(read_all(&group, HASH, &[Value::Int(1), Value::Int(0)]), Ok(vec![YES, YES]));
+    }
+
+    #[test]
     fn neighbours_of_one_kind_share_a_call_and_the_order_stays() {
         let kinds = [ACQUIRE, ACQUIRE, Command::Release, Command::Release, ACQUIRE, Command::Release, PROLONG, PROLONG];
         let requests = kinds.map(|command| request(command, Keys::one("k")));
@@ -197,12 +207,13 @@ mod tests {
 
     #[test]
     fn one_call_for_many_has_all_keys_then_all_ids_then_all_ttls() {
-        let group = [request(PROLONG, Keys::one("a")), request(Command::Extend { ttl_ms: 70 }, Keys::one("b"))];
+        let pair = Keys::many(vec!["b".into(), "c".into()]);
+        let group = [request(PROLONG, Keys::one("a")), request(Command::Extend { ttl_ms: 70 }, pair)];
         assert_eq!(value_count(&group, HASH), 1);
         let text = packed(&group, HASH);
         let words: Vec<_> = text.split("\r\n").filter(|word| !word.starts_with(['*', '$'])).collect();
         let id = "0".repeat(32);
-        assert_eq!(words, ["EVALSHA", EXTEND_MANY.hash(), "2", "a", "b", &id, &id, "5000", "70", ""]);
+        assert_eq!(words, ["EVALSHA", EXTEND_MANY.hash(), "3", "a", "b", "c", &id, &id, &id, "5000", "70", "70", ""]);
     }
 
     #[test]
@@ -216,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_shared_call_that_fails_is_made_again_once_for_each_key() {
-        let group = [request(Command::Release, Keys::one("k")), request(Command::Release, Keys::one("l"))];
+        let group = ["k", "l", "m"].map(|key| request(Command::Release, Keys::one(key)));
         let alone = Form { alone: true, ..HASH };
         assert_eq!(read_all(&group, HASH, &[error("NOPERM no")]), Err(alone));
         let unknown = [error("NOSCRIPT no")];
@@ -229,7 +240,7 @@ mod tests {
 
     #[test]
     fn an_answer_of_the_wrong_length_is_a_fault_of_all() {
-        let group = [request(Command::Release, Keys::one("k")), request(Command::Release, Keys::one("l"))];
+        let group = ["k", "l", "m"].map(|key| request(Command::Release, Keys::one(key)));
         for values in [&[Value::Array(vec![Value::Int(1)])][..], &[Value::Int(1)], &[]] {
             for reply in read_all(&group, HASH, values).unwrap() {
                 assert!(matches!(reply, Reply::Voted { yes: 0, no: 0, fault: Some(_) }), "{reply:?}");

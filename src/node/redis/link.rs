@@ -99,9 +99,12 @@ impl Link {
         self.note(given);
     }
 
-    pub(super) fn give_to_io_thread(&mut self) {
+    /// Whether it was the event loop's before. The next pump registers with the reactor.
+    pub(super) fn give_to_io_thread(&mut self) -> bool {
+        let was_on_loop = self.is_on_loop();
         let given = self.line.as_ref().map_or(Ok(()), |line| line.give_to_io_thread());
         self.note(given);
+        was_on_loop
     }
 
     fn note(&mut self, given: std::io::Result<()>) {

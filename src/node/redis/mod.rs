@@ -137,18 +137,18 @@ impl RedisNode {
         self.with_state(|state| {
             if let Some(link) = &mut state.link {
                 link.is_attended = false;
-                link.give_to_io_thread();
             }
         });
+        self.take_over();
     }
 
     /// The I/O thread watches from now on; until the event loop sends something.
     pub(crate) fn take_over(&self) {
-        self.with_state(|state| {
-            if let Some(link) = &mut state.link {
-                link.give_to_io_thread();
-            }
-        });
+        let changed = self.with_state(|state| state.link.as_mut().is_some_and(Link::give_to_io_thread));
+        // Only a pump makes the reactor ring from then on, and sees what has come before.
+        if changed {
+            self.bell.ring.notify_one();
+        }
     }
 
     /// While the event loop watches for an answer: since when it has neither sent nor read anything.
