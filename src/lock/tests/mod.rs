@@ -1,6 +1,7 @@
 //! The core under scripted nodes and a hand-driven clock.
 
 mod acquire;
+mod extend;
 mod hold;
 mod node;
 mod release;
