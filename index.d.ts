@@ -243,6 +243,12 @@ export interface RedlockOptions {
    */
   stallLimit?: number | undefined
 
+  /**
+   * How often a lock is handed on inside this process before it is given up for another process that waits for it: an
+   * integer from 1 to 1,000,000. Nothing is given up while no other process waits. @default 64
+   */
+  handoverLimit?: number | undefined
+
   /** The name of the connections in CLIENT LIST: 1 to 128 visible ASCII characters without spaces. @default undefined */
   clientName?: string | undefined
 }

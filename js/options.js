@@ -24,6 +24,7 @@ const NAMES = [
   'renew',
   'maxHold',
   'stallLimit',
+  'handoverLimit',
   'clientName',
 ]
 
@@ -32,6 +33,7 @@ const or = (value, fallback) => (value === undefined ? fallback : value)
 
 const MAX_RETRIES = 1_000_000
 const MAX_DRIFT_FACTOR = 0.5
+const MAX_HANDOVERS = 1_000_000
 const MAX_TTL = 86_400_000
 const MAX_CLIENT_NAME = 128
 
@@ -62,6 +64,7 @@ function parseOptions(options) {
     maxTtl,
     maxHold: integer('maxHold', or(options.maxHold, 600_000), MIN_TTL, MAX_MS),
     stallLimit: integer('stallLimit', or(options.stallLimit, 60_000), MIN_TTL, MAX_MS),
+    handoverLimit: integer('handoverLimit', or(options.handoverLimit, 64), 1, MAX_HANDOVERS, { unit: '' }),
   }
   if (options.clientName !== undefined) native.clientName = checkClientName(options.clientName)
 

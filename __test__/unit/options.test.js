@@ -24,6 +24,7 @@ test('the defaults', () => {
     maxTtl: 60_000,
     maxHold: 600_000,
     stallLimit: 60_000,
+    handoverLimit: 64,
   })
   assert.equal(parse({}).defaultTtl, 5000)
   assert.equal(parse({}).renew, true)
@@ -56,7 +57,16 @@ test('undefined is not given', () => {
     'wait',
     'nodeTimeout',
   ]
-  const more = ['connectTimeout', 'defaultTtl', 'maxTtl', 'renew', 'maxHold', 'stallLimit', 'clientName']
+  const more = [
+    'connectTimeout',
+    'defaultTtl',
+    'maxTtl',
+    'renew',
+    'maxHold',
+    'stallLimit',
+    'handoverLimit',
+    'clientName',
+  ]
   const given = Object.fromEntries([...names, ...more].map((name) => [name, undefined]))
   assert.deepEqual(parse(given), parse({}))
 })
@@ -74,6 +84,7 @@ describe('every option at its limits, and one beyond', () => {
     ['maxTtl', 10, 86_400_000, `an integer between 10 and 86400000, ${ms}`],
     ['maxHold', 10, most, `an integer between 10 and ${most}, ${ms}`],
     ['stallLimit', 10, most, `an integer between 10 and ${most}, ${ms}`],
+    ['handoverLimit', 1, 1_000_000, 'an integer between 1 and 1000000'],
   ]) {
     test(name, async () => {
       for (const value of [least, greatest]) parse({ [name]: value })

@@ -45,6 +45,7 @@ pub struct EngineConfig {
     pub max_ttl: f64,
     pub max_hold: f64,
     pub stall_limit: f64,
+    pub handover_limit: u32,
     pub client_name: Option<String>,
 }
 
@@ -80,6 +81,7 @@ impl EngineConfig {
             connect_timeout: span(self.connect_timeout),
             max_hold: span(self.max_hold),
             stall_limit: span(self.stall_limit),
+            handover_limit: self.handover_limit,
         }
     }
 

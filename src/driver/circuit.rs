@@ -79,7 +79,14 @@ impl Circuit {
         loop {
             let mut moved = false;
             for node in 0..self.nodes.len() {
-                if !self.state().core.has_requests(node) {
+                let (requests, watches) = {
+                    let state = self.state();
+                    (state.core.has_requests(node), state.core.has_watches(node))
+                };
+                if watches {
+                    self.nodes.ring_watcher(node);
+                }
+                if !requests {
                     continue;
                 }
                 if side == Side::IoThread || self.nodes.is_shared(node) {

@@ -10,7 +10,7 @@ use tokio::task::AbortHandle;
 use super::circuit::{Circuit, State};
 use super::mailbox::Mail;
 use super::node_set::{NodeSet, NodeSettings};
-use super::{clock, runtime, supervisor, timer};
+use super::{clock, runtime, supervisor, timer, watcher};
 use crate::lock::{Config, Core, Event, Slot, Status};
 use crate::node::{Fault, FaultCode, Line, Moment, Side, Watched};
 
@@ -33,6 +33,12 @@ impl Engine {
         let circuit = Arc::new(Circuit::new(Core::new(config), NodeSet::new(&settings), wake));
         let mut tasks = vec![handle.spawn(timer::run(circuit.clone())).abort_handle()];
         for (node, settings) in settings.into_iter().enumerate() {
+            let options = match &settings {
+                NodeSettings::Memory { .. } => None,
+                NodeSettings::Redis { options, .. } => Some(options.clone()),
+            };
+            let watcher = watcher::WatcherTask { circuit: circuit.clone(), node, options, timeout: connect_timeout };
+            tasks.push(handle.spawn(watcher.run()).abort_handle());
             match settings {
                 NodeSettings::Memory { .. } => {
                     circuit.step(Event::Node { node, status: Status::Up { identity: None } })

@@ -11,6 +11,7 @@ mod node_set;
 mod runtime;
 mod supervisor;
 mod timer;
+mod watcher;
 
 pub(crate) use clock::unix_time;
 pub(crate) use engine::Engine;

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
-use crate::node::memory::MemoryNode;
+use crate::node::memory::{MemoryNode, MemoryWatcher};
 use crate::node::{Answer, Fault, Line, Node, Options, RedisNode, Watched};
 
 pub(crate) enum NodeSettings {
@@ -30,6 +30,10 @@ type Asker = oneshot::Sender<Result<String, String>>;
 pub(super) struct NodeSet {
     members: Vec<Member>,
     askers: Vec<Mutex<Option<Asker>>>,
+    /// With which each node was last connected.
+    passwords: Vec<Mutex<Option<String>>>,
+    /// Ring when something waits for a node's watcher.
+    bells: Vec<Notify>,
 }
 
 impl NodeSet {
@@ -41,6 +45,8 @@ impl NodeSet {
         Self {
             members: settings.iter().map(member).collect(),
             askers: settings.iter().map(|_| Mutex::default()).collect(),
+            passwords: settings.iter().map(|_| Mutex::default()).collect(),
+            bells: settings.iter().map(|_| Notify::new()).collect(),
         }
     }
 
@@ -68,6 +74,30 @@ impl NodeSet {
             Member::Memory(_) => true,
             Member::Redis(redis) => redis.is_shared(),
         }
+    }
+
+    pub(super) fn ring_watcher(&self, node: usize) {
+        self.bells[node].notify_one();
+    }
+
+    /// Resolves when something waits for the node's watcher.
+    pub(super) async fn watcher_rung(&self, node: usize) {
+        self.bells[node].notified().await;
+    }
+
+    pub(super) fn memory_watcher(&self, node: usize) -> Option<MemoryWatcher> {
+        match &self.members[node] {
+            Member::Memory(memory) => Some(memory.watcher()),
+            Member::Redis(_) => None,
+        }
+    }
+
+    pub(super) fn keep_password(&self, node: usize, password: Option<String>) {
+        *self.passwords[node].lock().unwrap_or_else(PoisonError::into_inner) = password;
+    }
+
+    pub(super) fn password(&self, node: usize) -> Option<String> {
+        self.passwords[node].lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What the event loop may watch of a node from now on.

@@ -15,8 +15,8 @@ use crate::node::{Connected, Options, RedisNode, connect};
 use crate::node::{Fault, FaultCode, Moment, Side};
 
 /// Between two tries to connect: doubling, each drawn from its upper half.
-const RECONNECT_DELAY: Duration = Duration::from_millis(20);
-const RECONNECT_DELAY_MAX: Duration = Duration::from_secs(1);
+pub(super) const RECONNECT_DELAY: Duration = Duration::from_millis(20);
+pub(super) const RECONNECT_DELAY_MAX: Duration = Duration::from_secs(1);
 /// An event loop that watches for an answer and has not come around for so long is relieved by the I/O thread.
 const ABSENCE: Duration = Duration::from_millis(10);
 
@@ -69,7 +69,9 @@ impl Supervisor {
     async fn connect(&self) -> Result<Connected, Fault> {
         let work = async {
             let password = self.password().await?;
-            connect(&self.options, password.as_deref()).await
+            let connected = connect(&self.options, password.as_deref()).await?;
+            self.circuit.nodes.keep_password(self.node, password);
+            Ok(connected)
         };
         let silent = |_| {
             let message = format!("connect: no answer within {} ms (connectTimeout)", self.connect_timeout.as_millis());

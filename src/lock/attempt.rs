@@ -1,31 +1,43 @@
 //! One acquire from the call to the grant or the verdict: rounds, and the sleeps between them.
 
+mod alarm;
+mod round;
 mod sleep;
 
-use super::ballot::{Ballot, Count};
+use std::time::Duration;
+
+use super::ballot::Ballot;
 use super::event::{Call, Entropy, Failure, Verdict};
 use super::release::Release;
-use super::world::{Seat, World, new_id};
-use crate::node::{Answer, Command, Fault, FaultCode, Id, Moment, Reply};
+use super::world::{Seat, World};
+use crate::node::{Answer, Fault, FaultCode, Id, Moment, Reply};
+use alarm::Alarm;
 
 /// What an attempt's step led to.
 pub(super) enum Turn {
     Wait(Moment),
     Granted,
     Failed(Verdict),
+    /// The wait in the queue is over.
+    OutOfTime,
 }
 
+#[derive(Clone, Debug)]
 enum Phase {
+    /// Others of this process are before it at one of its keys.
+    Queued,
     /// Until the nodes have been reached, or have failed to be, for the first time.
     Contact { until: Moment },
-    /// A round is under way; `whole` when it ends by the nodes' silence and not by the caller's deadline.
-    Asking { until: Moment, whole: bool },
-    /// Until the next poll, or until the holders' keys expire, if that is known and earlier.
-    Sleeping { poll: Moment, expiry: Moment },
+    /// A round is under way; `whole` when it ends by the nodes' silence and not by the caller's deadline. While only
+    /// the gate has been asked, the others follow at its word, or at `rest`.
+    Asking { until: Moment, whole: bool, rest: Option<Moment> },
+    /// Until the next poll, or until the holders' keys expire, if that is known and earlier, or until it is woken.
+    Sleeping { poll: Moment, expiry: Moment, alarm: Alarm },
     /// The last round failed; who holds the keys is being asked.
     Probing { until: Moment },
 }
 
+#[derive(Clone, Debug)]
 pub(super) struct Attempt {
     pub(super) call: Call,
     pub(super) id: Id,
@@ -47,6 +59,8 @@ pub(super) struct Attempt {
     failed: Option<Ballot>,
     contended: bool,
     one_round: bool,
+    /// Processes that wait for the key, as far as is known, this one among them.
+    contenders: u32,
 }
 
 impl Attempt {
@@ -69,12 +83,62 @@ impl Attempt {
             failed: None,
             contended: false,
             one_round,
+            contenders: 1,
             call,
         }
     }
 
     pub(super) fn is_in_contact(&self) -> bool {
         matches!(self.phase, Phase::Contact { .. })
+    }
+
+    /// It never waits: not in the queue either.
+    pub(super) fn is_one_round(&self) -> bool {
+        self.one_round
+    }
+
+    pub(super) fn is_queued(&self) -> bool {
+        matches!(self.phase, Phase::Queued)
+    }
+
+    /// Others are before it. Its wait has begun.
+    pub(super) fn queue(&mut self, world: &World) -> Moment {
+        let patience = if world.is_settled() { Duration::ZERO } else { world.config.connect_timeout };
+        self.phase = Phase::Queued;
+        self.deadline = self.deadline.min(world.now + self.call.retry.total + patience);
+        self.deadline
+    }
+
+    /// Its turn to ask the nodes. `lost` is what those before it were told.
+    pub(super) fn lead(
+        &mut self,
+        world: &mut World,
+        entropy: &mut dyn Entropy,
+        seat: Seat,
+        lost: Option<Ballot>,
+    ) -> Turn {
+        self.failed = lost;
+        if world.now >= self.deadline {
+            return self.end(world);
+        }
+        self.phase = Phase::Contact { until: (world.now + world.config.connect_timeout).min(self.deadline) };
+        self.contact(world, entropy, seat)
+    }
+
+    /// The last round that was lost, of its own or of those before it.
+    pub(super) fn lost_round(&self) -> Option<&Ballot> {
+        self.failed.as_ref()
+    }
+
+    /// Until then it waits; once a round has begun, or the wait in the queue.
+    pub(super) fn deadline(&self) -> Moment {
+        self.deadline
+    }
+
+    /// The wait in the queue is over without its turn; `known` is how it stands at the nodes.
+    pub(super) fn give_up(&mut self, world: &World, known: Option<Ballot>) -> Turn {
+        self.failed = known;
+        self.end(world)
     }
 
     /// Begins, once it is known whom to ask.
@@ -89,50 +153,9 @@ impl Attempt {
         }
     }
 
-    fn begin_round(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) -> Turn {
-        let patience = world.config.patience(self.call.ttl);
-        if self.one_round {
-            self.deadline = world.now + patience;
-        } else if self.round == 0 {
-            self.schedule = world.now;
-            self.deadline = self.deadline.min(world.now + self.call.retry.total);
-        }
-        self.round += 1;
-        self.id = new_id(entropy);
-        self.sent = 0;
-        self.sent_at = world.now;
-        self.ballot = Ballot::new(world.members.len(), self.call.keys.mask());
-        let ttl_ms = self.call.ttl.as_millis() as u64;
-        for node in 0..world.members.len() {
-            let command = Command::Acquire { ttl_ms };
-            match world.ask(node, seat, self.round, command, &self.call.keys, self.id) {
-                Some(fault) => self.ballot.cast(node, 0, 0, Some(fault)),
-                None => self.sent |= 1 << node,
-            }
-        }
-        // Only a wait in time cuts a round short; what was promised as a number of rounds is seen through.
-        let until = world.now + patience;
-        let end = if self.call.retry.wait.is_some() { self.deadline } else { until };
-        self.phase = Phase::Asking { until: until.min(end), whole: until <= end };
-        self.decide(world, entropy, seat)
-    }
-
-    fn decide(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) -> Turn {
-        match self.ballot.count(world.quorum()) {
-            Count::Open => Turn::Wait(self.timer()),
-            Count::Granted if self.is_worth_having(world) => Turn::Granted,
-            Count::Granted | Count::Impossible => self.fail_round(world, entropy, seat, true),
-        }
-    }
-
     /// The end of the validity that the present round's grant gives.
     pub(super) fn validity_end(&self, world: &World) -> Moment {
         self.sent_at + world.config.validity(self.call.ttl)
-    }
-
-    /// At least a quarter of the ttl is left.
-    fn is_worth_having(&self, world: &World) -> bool {
-        self.validity_end(world).since(world.now) >= self.call.ttl / 4
     }
 
     pub(super) fn answer(
@@ -151,7 +174,7 @@ impl Attempt {
             (Reply::Voted { yes, no, fault }, Phase::Asking { .. }) => {
                 world.members.observe_round_trip(self.sent_at, world.now);
                 self.ballot.cast(node, yes, no, fault);
-                self.decide(world, entropy, seat)
+                self.pass_gate(world, entropy, seat, no != 0)
             }
             (Reply::Voted { yes, no, fault }, Phase::Sleeping { .. } | Phase::Probing { .. }) => {
                 // Too late for the round, but it tells who else holds the key.
@@ -168,30 +191,6 @@ impl Attempt {
         }
     }
 
-    /// Gives everything back, and sleeps, or ends. A round that the caller's deadline cut short says nothing
-    /// of the nodes, so that the verdict stays that of the round before, if there was one.
-    fn fail_round(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat, whole: bool) -> Turn {
-        self.give_back(world);
-        let refused = self.ballot.votes().iter().any(|vote| vote.no != 0);
-        self.contended |= refused;
-        let ballot = std::mem::replace(&mut self.ballot, Ballot::new(0, 0));
-        for (node, vote) in ballot.votes().iter().enumerate() {
-            self.probe(world, seat, vote.no, node);
-        }
-        if whole || self.failed.is_none() {
-            self.failed = Some(ballot);
-        }
-        if self.may_retry(world) {
-            self.sleep(world, entropy)
-        } else if refused && whole && !self.call.once {
-            let until = world.now + world.config.patience(self.call.ttl);
-            self.phase = Phase::Probing { until };
-            Turn::Wait(until)
-        } else {
-            self.end(world)
-        }
-    }
-
     pub(super) fn tick(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) -> Turn {
         if world.now < self.timer() && !self.is_in_contact() {
             return Turn::Wait(self.timer());
@@ -199,19 +198,22 @@ impl Attempt {
         match self.phase {
             Phase::Contact { .. } if world.now >= self.deadline => self.end(world),
             Phase::Contact { .. } => self.contact(world, entropy, seat),
+            Phase::Asking { until, rest: Some(_), .. } if world.now < until => self.open_gate(world, entropy, seat),
             Phase::Asking { whole, .. } => {
                 self.ballot.time_out();
                 self.fail_round(world, entropy, seat, whole)
             }
+            // The verdict is looked up where those before it stand.
+            Phase::Queued => Turn::OutOfTime,
             Phase::Sleeping { .. } if world.now >= self.deadline && self.call.retry.wait.is_some() => self.end(world),
-            Phase::Sleeping { poll, .. } => {
+            Phase::Sleeping { poll, alarm, .. } => {
                 if world.now < poll {
-                    // Woken by an expiry: that is not one of the caller's retries.
-                    self.next_poll = Some(poll);
+                    // Woken by an expiry or a release: that is not one of the caller's retries.
+                    self.next_poll = Some(poll).filter(|poll| *poll != Moment::NEVER);
                 } else {
                     self.polls = self.polls.saturating_add(1);
                 }
-                self.begin_round(world, entropy, seat)
+                self.begin_round_at(world, entropy, seat, alarm.gate(world.now))
             }
             Phase::Probing { .. } => self.end(world),
         }
@@ -219,8 +221,10 @@ impl Attempt {
 
     fn timer(&self) -> Moment {
         match self.phase {
-            Phase::Contact { until } | Phase::Asking { until, .. } | Phase::Probing { until } => until,
-            Phase::Sleeping { poll, expiry } => poll.min(expiry).min(self.deadline),
+            Phase::Queued => self.deadline,
+            Phase::Contact { until } | Phase::Probing { until } => until,
+            Phase::Asking { until, rest, .. } => rest.map_or(until, |rest| rest.min(until)),
+            Phase::Sleeping { poll, expiry, alarm } => poll.min(expiry).min(alarm.at()).min(self.deadline),
         }
     }
 
@@ -237,7 +241,14 @@ impl Attempt {
         seat: Seat,
         votes: Ballot,
     ) -> Turn {
+        self.sent = 0;
         self.ballot = votes;
+        if !matches!(self.phase, Phase::Asking { .. }) {
+            // It was handed over, in the middle of its wait.
+            self.phase = Phase::Asking { until: world.now, whole: true, rest: None };
+            self.schedule = self.schedule.min(world.now);
+            self.round = self.round.max(1);
+        }
         self.fail_round(world, entropy, seat, true)
     }
 

@@ -95,6 +95,21 @@ impl Ballot {
         self.votes[node].found = Some((now, found));
     }
 
+    /// For how long a node will hold the only key.
+    pub(super) fn note_remaining(&mut self, node: usize, now: Moment, remaining: Duration) {
+        self.votes[node].found = Some((now, vec![Holding::Held { value: "".into(), remaining }]));
+    }
+
+    /// The ballot of somebody who would be refused by these voters, until then.
+    pub(super) fn refused_by(voters: &Self, now: Moment, until: Moment) -> Self {
+        let mut ballot = voters.clone();
+        for vote in ballot.votes.iter_mut().filter(|vote| vote.yes != 0) {
+            (vote.no, vote.yes) = (vote.yes, 0);
+            vote.found = Some((now, vec![Holding::Held { value: "".into(), remaining: until.since(now) }]));
+        }
+        ballot
+    }
+
     /// Every node that refused has been asked, and has told who holds it.
     pub(super) fn is_probed(&self) -> bool {
         self.votes.iter().all(|vote| vote.no == 0 || vote.found.is_some())
@@ -128,14 +143,12 @@ impl Ballot {
 impl Vote {
     /// The first moment where no key is free, [`Moment::NEVER`] where that cannot be told.
     fn free_at(&self) -> Moment {
-        if self.fault.is_some() || !self.answered {
+        if self.fault.is_some() {
             return Moment::NEVER;
-        }
-        if self.no == 0 {
-            return Moment::default();
         }
         let Some((read, found)) = &self.found else {
-            return Moment::NEVER;
+            let free = self.answered && self.no == 0;
+            return if free { Moment::default() } else { Moment::NEVER };
         };
         let expiry = |holding: &Holding| match holding {
             Holding::Free => Moment::default(),

@@ -11,6 +11,8 @@ pub(crate) struct Config {
     pub(crate) connect_timeout: Duration,
     pub(crate) max_hold: Duration,
     pub(crate) stall_limit: Duration,
+    /// Hand-overs after which a lease is given back, when another process waits for the key.
+    pub(crate) handover_limit: u32,
 }
 
 /// How long, and how often, an acquire asks again.

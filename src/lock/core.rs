@@ -1,6 +1,7 @@
 //! The one entrance: takes an event, lets the slot that it concerns take its step, and keeps the slots in order.
 
 mod contact;
+mod queueing;
 
 use super::attempt::{Attempt, Turn};
 use super::config::Config;
@@ -8,17 +9,23 @@ use super::connecting::Connecting;
 use super::event::{Entropy, Event, Failure, Found, Kind, Slot};
 use super::inspection::Inspection;
 use super::lease::Lease;
+use super::queue::Queues;
 use super::release::Release;
 use super::slab::Slab;
 use super::timers::Timers;
 use super::world::{Seat, World};
 use crate::node::{Answer, Moment};
+pub(super) use queueing::Moved;
+pub(super) use queueing::Promotion;
 
+#[derive(Clone, Debug)]
 pub(super) enum Entry {
     /// Given out, nothing asked yet.
     Reserved,
     Attempt(Box<Attempt>),
     Lease(Box<Lease>),
+    /// Its lease has been handed over.
+    Moved(Moved),
     Release(Release),
     Connecting(Connecting),
     Inspection(Inspection),
@@ -29,17 +36,28 @@ pub(super) enum Entry {
     Over,
 }
 
+#[derive(Clone, Debug)]
 pub(crate) struct Core {
     pub(super) slots: Slab<Entry>,
     pub(super) world: World,
     pub(super) timers: Timers,
     /// Who waits for the first contact with the nodes.
     contacts: Vec<Seat>,
+    pub(super) queues: Queues,
+    /// Who is first since this step.
+    pub(super) promotions: Vec<Promotion>,
 }
 
 impl Core {
     pub(crate) fn new(config: Config) -> Self {
-        Self { slots: Slab::default(), world: World::new(config), timers: Timers::default(), contacts: Vec::new() }
+        Self {
+            slots: Slab::default(),
+            world: World::new(config),
+            timers: Timers::default(),
+            contacts: Vec::new(),
+            queues: Queues::default(),
+            promotions: Vec::new(),
+        }
     }
 
     /// A slot for a call that is about to be made.
@@ -55,9 +73,9 @@ impl Core {
         }
         match event {
             Event::Acquire { slot, call } => self.acquire(entropy, slot, call),
-            Event::Cancel { slot } => self.cancel(slot),
+            Event::Cancel { slot } => self.cancel(entropy, slot),
             Event::Extend { slot, ttl } => self.extend(entropy, slot, ttl),
-            Event::Release { slot } => self.release(slot),
+            Event::Release { slot } => self.release(entropy, slot),
             Event::Connect { slot, timeout } => {
                 let until = self.world.now + timeout;
                 self.put(slot, Entry::Connecting(Connecting { until }));
@@ -69,17 +87,19 @@ impl Core {
             }
             Event::Answer { node, answer } => self.answer(entropy, node, answer),
             Event::Node { node, status } => self.news(entropy, node, status),
+            Event::Sighted { node, sighting } => self.sighted(entropy, node, sighting),
+            Event::Watching { node } => self.arm_anew(node),
             Event::Seen => {}
             Event::Tick => self.tick(entropy),
         }
-        self.adopt_orphans();
+        self.settle(entropy);
     }
 
-    fn seat(&self, slot: Slot) -> Seat {
+    pub(super) fn seat(&self, slot: Slot) -> Seat {
         Seat { slot, generation: self.slots.generation(slot) }
     }
 
-    fn put(&mut self, slot: Slot, entry: Entry) {
+    pub(super) fn put(&mut self, slot: Slot, entry: Entry) {
         if let Some(place) = self.slots.get_mut(slot) {
             *place = entry;
         }
@@ -89,7 +109,12 @@ impl Core {
         self.world.waiting += 1;
         let seat = self.seat(slot);
         let mut attempt = Box::new(Attempt::new(call, &self.world));
-        let turn = attempt.contact(&mut self.world, entropy, seat);
+        let leads = attempt.is_one_round() || self.queues.join(seat, &attempt.call.keys);
+        let turn = if leads {
+            attempt.contact(&mut self.world, entropy, seat)
+        } else {
+            Turn::Wait(attempt.queue(&self.world))
+        };
         if attempt.is_in_contact() {
             self.contacts.push(seat);
         }
@@ -113,43 +138,70 @@ impl Core {
                     return;
                 };
                 self.world.waiting -= 1;
-                let lease = Lease::granted(attempt, &self.world, entropy);
+                if attempt.is_one_round() {
+                    self.queues.seize(seat, &attempt.call.keys);
+                }
+                let lease = Lease::granted(attempt, &self.world, entropy, seat);
                 self.timers.set(slot, lease.timer());
                 *entry = Entry::Lease(Box::new(lease));
                 self.world.notify(seat, Kind::Granted);
             }
             Turn::Failed(verdict) => {
+                let Entry::Attempt(attempt) = std::mem::replace(entry, Entry::Over) else {
+                    return;
+                };
                 self.world.waiting -= 1;
                 self.world.counters.timed_out += 1;
                 self.world.counters.contended += u64::from(attempt.was_contended());
                 *entry = Entry::Failed(Box::new(attempt.failure(&self.world)));
                 self.timers.set(slot, Moment::NEVER);
                 self.world.notify(seat, Kind::Failed(verdict));
+                self.step_back(seat, &attempt);
+            }
+            Turn::OutOfTime => {
+                let keys = attempt.call.keys.clone();
+                let known = self.standing(seat, &keys);
+                if let Some(Entry::Attempt(attempt)) = self.slots.get_mut(slot) {
+                    let turn = attempt.give_up(&self.world, Some(known));
+                    self.turn(entropy, slot, turn);
+                }
             }
         }
     }
 
-    fn cancel(&mut self, slot: Slot) {
+    /// An attempt that stood in the queues waits no longer.
+    fn step_back(&mut self, seat: Seat, attempt: &Attempt) {
+        if !attempt.is_one_round() {
+            self.retire(seat, &attempt.call.keys, attempt.lost_round(), 0);
+        }
+    }
+
+    fn cancel(&mut self, entropy: &mut dyn Entropy, slot: Slot) {
         let seat = self.seat(slot);
-        match self.slots.get_mut(slot) {
-            Some(Entry::Attempt(attempt)) => {
+        let Some(entry) = self.slots.get_mut(slot) else {
+            return;
+        };
+        match std::mem::replace(entry, Entry::Over) {
+            Entry::Attempt(mut attempt) => {
                 attempt.give_back(&mut self.world);
                 self.world.waiting -= 1;
                 self.world.counters.aborted += 1;
                 self.world.counters.contended += u64::from(attempt.was_contended());
+                self.step_back(seat, &attempt);
             }
             // Granted, but not taken yet: the grant that waits for JavaScript finds no lease any more.
-            Some(Entry::Lease(lease)) if lease.offer.is_some() => {
-                if let Some(mut attempt) = lease.offer.take() {
-                    attempt.give_back(&mut self.world);
-                }
+            Entry::Lease(mut lease) if lease.offer.is_some() => {
+                lease.offer = None;
                 self.world.counters.aborted += 1;
+                self.refuse(entropy, seat, lease);
             }
-            Some(Entry::Connecting(_)) => {}
-            _ => return,
+            Entry::Connecting(_) => {}
+            other => {
+                *entry = other;
+                return;
+            }
         }
         self.timers.set(slot, Moment::NEVER);
-        self.put(slot, Entry::Over);
         self.world.notify(seat, Kind::Cancelled);
     }
 
@@ -157,40 +209,26 @@ impl Core {
         let seat = self.seat(slot);
         match self.slots.get_mut(slot) {
             Some(Entry::Lease(lease)) => {
-                let at = lease.extend(&mut self.world, entropy, seat, ttl);
-                self.timers.set(slot, at);
+                lease.extend(&mut self.world, entropy, seat, ttl);
+                self.after_lease(entropy, seat);
             }
             _ => self.world.notify(seat, Kind::ExtendFailed),
         }
     }
 
-    fn release(&mut self, slot: Slot) {
-        let seat = self.seat(slot);
-        let Some(entry) = self.slots.get_mut(slot) else {
-            return;
-        };
-        match std::mem::replace(entry, Entry::Over) {
-            Entry::Lease(lease) => {
-                let mut release = lease.into_release(&mut self.world, seat);
-                let at = release.start(&mut self.world, seat);
-                *entry = Entry::Release(release);
-                self.timers.set(slot, at);
-            }
-            other => *entry = other,
-        }
-    }
-
     fn answer(&mut self, entropy: &mut dyn Entropy, node: usize, answer: Answer) {
-        let (slot, round) = (answer.tag.slot, answer.tag.round);
-        let seat = Seat { slot, generation: answer.tag.generation };
+        let round = answer.tag.round;
+        let to = Seat { slot: answer.tag.slot, generation: answer.tag.generation };
+        let seat = self.addressee(to);
+        let slot = seat.slot;
         match self.slots.tenant(slot, seat.generation) {
             Some(Entry::Attempt(attempt)) => {
                 let turn = attempt.answer(&mut self.world, entropy, seat, node, answer);
                 self.turn(entropy, slot, turn);
             }
-            Some(Entry::Lease(lease)) => {
-                let at = lease.answer(&mut self.world, entropy, seat, node, &answer);
-                self.timers.set(slot, at);
+            Some(Entry::Lease(lease)) if lease.home == to => {
+                lease.answer(&mut self.world, entropy, seat, node, &answer);
+                self.after_lease(entropy, seat);
             }
             Some(Entry::Release(release)) => {
                 let at = release.answer(&mut self.world, seat, node, round, &answer.reply);
@@ -214,8 +252,8 @@ impl Core {
                     self.turn(entropy, slot, turn);
                 }
                 Some(Entry::Lease(lease)) => {
-                    let at = lease.tick(&mut self.world, entropy, seat);
-                    self.timers.set(slot, at);
+                    lease.tick(&mut self.world, entropy, seat);
+                    self.after_lease(entropy, seat);
                 }
                 Some(Entry::Release(release)) => {
                     let at = release.tick(&mut self.world, seat);
@@ -225,7 +263,7 @@ impl Core {
                 Some(Entry::Connecting(_) | Entry::Inspection(_)) => self.contact(entropy, seat),
                 _ => {}
             }
-            self.adopt_orphans();
+            self.settle(entropy);
         }
     }
 

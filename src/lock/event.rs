@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::config::Retry;
-use crate::node::{Answer, Fault, Holding, Keys};
+use crate::node::{Answer, Fault, Holding, Keys, Sighting};
 
 /// Names one call of the user from its reservation until its last notice has been taken.
 pub(crate) type Slot = u32;
@@ -58,6 +58,15 @@ pub(crate) enum Event {
         node: usize,
         status: Status,
     },
+    /// What a node's watcher has seen.
+    Sighted {
+        node: usize,
+        sighting: Sighting,
+    },
+    /// A node's watcher is there (again), and knows nothing.
+    Watching {
+        node: usize,
+    },
     /// The JavaScript thread lives.
     Seen,
     /// Time has passed.
@@ -67,7 +76,10 @@ pub(crate) enum Event {
 impl Event {
     /// A sign of life of the JavaScript thread.
     pub(super) fn is_from_javascript(&self) -> bool {
-        !matches!(self, Self::Answer { .. } | Self::Node { .. } | Self::Tick)
+        !matches!(
+            self,
+            Self::Answer { .. } | Self::Node { .. } | Self::Sighted { .. } | Self::Watching { .. } | Self::Tick
+        )
     }
 }
 

@@ -7,16 +7,26 @@ use super::ballot::Ballot;
 use super::event::{Entropy, Kind, Lost};
 use super::release::Release;
 use super::renewal::Renewal;
+use super::tenure::Tenure;
 use super::world::{Seat, World};
 use crate::node::{Answer, Id, Keys, Moment, Reply};
 
+#[derive(Clone, Debug)]
 pub(super) struct Lease {
     pub(super) keys: Keys,
     pub(super) id: Id,
     pub(super) ttl: Duration,
     pub(super) granted_at: Moment,
-    /// The validity ends here. Only a quorum's word of a renewal moves it.
+    /// The handle's validity ends here. Only a quorum's word of a renewal moves it.
     pub(super) deadline: Moment,
+    /// Until then a quorum has promised the keys, whoever of this process holds them.
+    pub(super) proven: Moment,
+    /// Where the nodes' answers go: the slot in which the lease was granted, wherever it has been handed since.
+    pub(super) home: Seat,
+    /// The round that was granted.
+    granted_round: u32,
+    /// The latest round of the present slot's own, whose answers may still be on their way to it.
+    pub(super) rounds_here: u32,
     pub(super) attempts: u32,
     /// Whose word counts: the nodes that granted it, or were filled since.
     pub(super) voters: Ballot,
@@ -26,10 +36,12 @@ pub(super) struct Lease {
     pub(super) lost: Option<Lost>,
     /// The attempt that was granted it, until the JavaScript thread has taken the grant.
     pub(super) offer: Option<Box<Attempt>>,
+    /// How it has fared inside this process.
+    pub(super) tenure: Tenure,
 }
 
 impl Lease {
-    pub(super) fn granted(mut attempt: Box<Attempt>, world: &World, entropy: &mut dyn Entropy) -> Self {
+    pub(super) fn granted(mut attempt: Box<Attempt>, world: &World, entropy: &mut dyn Entropy, seat: Seat) -> Self {
         let deadline = attempt.validity_end(world);
         let voters = std::mem::replace(&mut attempt.ballot, Ballot::new(0, 0));
         let mut lease = Self {
@@ -38,11 +50,16 @@ impl Lease {
             ttl: attempt.call.ttl,
             granted_at: world.now,
             deadline,
+            proven: deadline,
+            home: seat,
+            granted_round: attempt.round,
+            rounds_here: attempt.round,
             attempts: attempt.round,
             voters,
             sent: attempt.sent,
             renewal: Renewal::new(attempt.round, attempt.call.renew, world),
             lost: None,
+            tenure: Tenure::new(attempt.call.ttl, world.now),
             offer: Some(attempt),
         };
         lease.renewal.schedule(lease.deadline, world, entropy);
@@ -60,6 +77,9 @@ impl Lease {
     /// The JavaScript thread takes the grant, if it is still worth anything; otherwise the attempt goes on.
     pub(super) fn accept(&mut self, world: &mut World) -> Result<(), Option<Box<Attempt>>> {
         if !self.is_valid(world.now) {
+            if self.lost.is_none() {
+                self.give_back(world);
+            }
             return Err(self.offer.take());
         }
         if self.offer.take().is_some() {
@@ -83,7 +103,7 @@ impl Lease {
         if self.lost.is_some() {
             return self.timer();
         }
-        if answer.tag.round == self.attempts {
+        if answer.tag.round == self.granted_round {
             // A late vote of the round that was granted: one more node whose word counts from now on.
             if !self.voters.has_answered(node) {
                 self.voters.cast(node, yes, no, fault.clone());
@@ -96,7 +116,9 @@ impl Lease {
 
     pub(super) fn tick(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) -> Moment {
         if self.lost.is_none() && world.now >= self.timer() {
-            if world.now >= self.deadline {
+            if self.tenure.prolonging {
+                self.keep_for_offer(world, entropy, seat);
+            } else if world.now >= self.deadline {
                 let reason = self.renewal.stopped().unwrap_or(Lost::Expired);
                 self.lose(world, seat, reason);
             } else {
@@ -107,14 +129,29 @@ impl Lease {
     }
 
     pub(super) fn timer(&self) -> Moment {
-        if self.lost.is_some() { Moment::NEVER } else { self.deadline.min(self.renewal.next()) }
+        match &self.offer {
+            _ if self.lost.is_some() => Moment::NEVER,
+            Some(offer) if self.tenure.prolonging => self.proven.min(self.renewal.next()).min(offer.deadline()),
+            _ => self.deadline.min(self.renewal.next()),
+        }
+    }
+
+    /// By then its keys have expired everywhere, whatever becomes of their release.
+    fn expiry(&self, world: &World) -> Moment {
+        let ttl = self.ttl.max(self.tenure.ttl);
+        world.now + ttl + world.config.drift(ttl)
+    }
+
+    /// Nobody of this process will have it any more: the nodes are told.
+    pub(super) fn give_back(&self, world: &mut World) {
+        let until = self.expiry(world);
+        world.orphans.push(Release::orphan(self.keys.clone(), self.id, self.sent, until));
     }
 
     /// Final: no later word of any node makes the handle valid again.
     pub(super) fn lose(&mut self, world: &mut World, seat: Seat, reason: Lost) {
         self.lost = Some(reason);
-        let until = world.now + self.ttl + world.config.drift(self.ttl);
-        world.orphans.push(Release::orphan(self.keys.clone(), self.id, self.sent, until));
+        self.give_back(world);
         if self.offer.is_some() {
             // Nobody was told that it is held. When the grant is taken, it is a failed round.
             return;
@@ -138,8 +175,9 @@ impl Lease {
         }
         let voting = (0..world.members.len()).filter(|node| world.members.fault(*node).is_none());
         let targets = voting.fold(self.sent, |targets, node| targets | 1 << node);
-        let until = world.now + self.ttl + world.config.drift(self.ttl);
+        let until = self.expiry(world);
         let patience = world.now + world.config.patience(self.ttl);
-        Release::asked(self.keys, self.id, targets, until, self.renewal.round() + 1, valid, patience)
+        let round = self.renewal.round().max(self.rounds_here) + 1;
+        Release::asked(self.keys, self.id, targets, until, round, valid, patience)
     }
 }

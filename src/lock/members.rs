@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::event::{Change, Status};
 use crate::node::{Fault, FaultCode, Moment};
 
+#[derive(Clone, Debug)]
 struct Member {
     status: Status,
     /// Survives a disconnect: a server that is away for a moment is still the same server.
@@ -18,6 +19,7 @@ struct Member {
     told: Option<bool>,
 }
 
+#[derive(Clone, Debug)]
 pub(super) struct Members {
     list: Vec<Member>,
     /// Smoothed round trip of all nodes.

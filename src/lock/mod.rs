@@ -14,14 +14,18 @@ mod attempt;
 mod backoff;
 mod ballot;
 mod connecting;
+mod gate;
 mod inspection;
 mod lease;
 mod members;
 mod outlet;
+mod queue;
 mod release;
 mod renewal;
 mod slab;
+mod stall;
 mod survey;
+mod tenure;
 #[cfg(test)]
 mod tests;
 mod timers;

@@ -6,7 +6,7 @@ use super::core::{Core, Entry};
 use super::event::{Change, Entropy, Failure, Found, Notice, Slot};
 use super::renewal::millis;
 use super::world::{Counters, Seat};
-use crate::node::{Fault, Id, Moment, Request};
+use crate::node::{Fault, Id, Moment, Request, Watch};
 
 /// What the JavaScript thread reads of a grant.
 pub(crate) struct Grant {
@@ -29,6 +29,20 @@ impl Core {
 
     pub(crate) fn has_requests(&self, node: usize) -> bool {
         !self.world.requests[node].is_empty()
+    }
+
+    /// Takes what waits to be told to a node's watcher.
+    pub(crate) fn take_watches(&mut self, node: usize) -> Vec<Watch> {
+        std::mem::take(&mut self.world.watches[node])
+    }
+
+    /// Somebody waits for a release.
+    pub(crate) fn is_watching(&self) -> bool {
+        self.queues.watched().next().is_some()
+    }
+
+    pub(crate) fn has_watches(&self, node: usize) -> bool {
+        !self.world.watches[node].is_empty()
     }
 
     pub(crate) fn has_news(&self) -> bool {
@@ -54,6 +68,7 @@ impl Core {
                     self.bury(notice.slot);
                 }
                 Some(Entry::Over) => self.free(notice.slot),
+                Some(Entry::Moved(moved)) => moved.taken = true,
                 _ => {}
             }
         }
@@ -80,9 +95,11 @@ impl Core {
                 let votes = lease.voters.clone();
                 self.world.waiting += 1;
                 let turn = attempt.take_back(&mut self.world, entropy, seat, votes);
+                let home = lease.home;
                 *entry = Entry::Attempt(attempt);
+                self.leave_home(home, seat);
                 self.turn(entropy, seat.slot, turn);
-                self.adopt_orphans();
+                self.settle(entropy);
                 None
             }
         }

@@ -7,12 +7,14 @@ use super::event::{Kind, Released};
 use super::world::{Seat, World};
 use crate::node::{Command, Id, Keys, Moment, Reply};
 
+#[derive(Clone, Debug)]
 struct Ask {
     /// The handle was valid when its release was asked for.
     valid: bool,
     until: Moment,
 }
 
+#[derive(Clone, Debug)]
 pub(super) struct Release {
     keys: Keys,
     id: Id,

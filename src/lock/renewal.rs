@@ -9,6 +9,7 @@ use super::backoff::draw;
 use super::ballot::{Ballot, Count};
 use super::event::{Entropy, Kind, Lost};
 use super::lease::Lease;
+use super::stall::is_stalled;
 use super::world::{Seat, World};
 use crate::node::{Command, Fault, Moment};
 
@@ -16,6 +17,7 @@ pub(super) fn millis(span: Duration) -> u32 {
     u32::try_from(span.as_millis()).unwrap_or(u32::MAX)
 }
 
+#[derive(Clone, Debug)]
 struct Extension {
     sent_at: Moment,
     until: Moment,
@@ -25,6 +27,7 @@ struct Extension {
     ballot: Ballot,
 }
 
+#[derive(Clone, Debug)]
 pub(super) struct Renewal {
     /// The latest round: the tag of its answers.
     round: u32,
@@ -35,6 +38,8 @@ pub(super) struct Renewal {
     asked_ttl: Option<Duration>,
     next: Moment,
     on: bool,
+    /// The latest round failed.
+    uncertain: bool,
     /// Why it is not renewed any more.
     stopped: Option<Lost>,
     hold_until: Moment,
@@ -45,9 +50,6 @@ const SHARE: u32 = 3;
 /// The shortest time between two tries while uncertain, unless the deadline is near.
 const UNCERTAIN_DELAY: Duration = Duration::from_millis(20);
 const UNCERTAIN_FLOOR: Duration = Duration::from_millis(1);
-/// The JavaScript thread is asked for a sign of life when it has not given one for this long, or for a third of the
-/// stall limit.
-const HEARTBEAT: Duration = Duration::from_secs(1);
 
 impl Renewal {
     pub(super) fn new(round: u32, on: bool, world: &World) -> Self {
@@ -58,9 +60,28 @@ impl Renewal {
             asked_ttl: None,
             next: Moment::NEVER,
             on,
+            uncertain: false,
             stopped: None,
             hold_until: world.now + world.config.max_hold,
         }
+    }
+
+    pub(super) fn is_on(&self) -> bool {
+        self.on
+    }
+
+    pub(super) fn is_uncertain(&self) -> bool {
+        self.uncertain
+    }
+
+    /// Another holder has the lease now. A round under way goes on; nobody waits for it any more.
+    pub(super) fn hand_over(&mut self, on: bool, world: &World) {
+        self.asked_ttl = None;
+        if let Some(extension) = &mut self.extension {
+            extension.asked_for = false;
+        }
+        (self.on, self.stopped, self.next) = (on, None, Moment::NEVER);
+        self.hold_until = world.now + world.config.max_hold;
     }
 
     pub(super) fn round(&self) -> u32 {
@@ -91,22 +112,6 @@ impl Renewal {
             let third = deadline.since(world.now) / SHARE;
             self.next = world.now + draw(entropy, third * 7 / 8, third);
         }
-    }
-}
-
-/// The JavaScript thread has not been seen for the stall limit, though it was asked. An idle one is asked first.
-fn is_stalled(world: &mut World) -> bool {
-    let limit = world.config.stall_limit;
-    let unseen = world.now.since(world.seen);
-    let heartbeat = HEARTBEAT.min(limit / 3);
-    match world.asked {
-        Some(asked) => unseen > limit && world.now.since(asked) > heartbeat,
-        None if unseen > heartbeat => {
-            world.asked = Some(world.now);
-            world.heartbeat = true;
-            false
-        }
-        None => false,
     }
 }
 
@@ -156,13 +161,16 @@ impl Lease {
             // the same connection. Filled instead, it would refuse its own id.
             if self.voters.votes()[node].yes == 0 && self.voters.has_answered(node) {
                 ballot.cast(node, 0, self.keys.mask(), None);
-                self.fill(world, seat, node);
+                self.fill(world, node);
                 continue;
             }
             let command = Command::Extend { ttl_ms: ttl.as_millis() as u64 };
-            if let Some(fault) = world.ask(node, seat, round, command, &self.keys, self.id) {
+            if let Some(fault) = world.ask(node, self.home, round, command, &self.keys, self.id) {
                 ballot.cast(node, 0, 0, Some(fault));
             }
+        }
+        if self.tenure.has_been_handed_over() {
+            self.count_others(world);
         }
         self.renewal.extension = Some(Extension {
             sent_at: world.now,
@@ -176,11 +184,11 @@ impl Lease {
 
     /// Sets the keys, for what is left of the lease, on a node whose word does not count yet. It never counts in
     /// the round that fills it, and nothing is filled once a release was sent: the lease is gone from its slot then.
-    fn fill(&mut self, world: &mut World, seat: Seat, node: usize) {
+    fn fill(&mut self, world: &mut World, node: usize) {
         let ttl_ms = self.remaining(world.now).as_millis() as u64;
         if ttl_ms > 0 {
             let command = Command::Acquire { ttl_ms };
-            if world.ask(node, seat, self.renewal.round, command, &self.keys, self.id).is_none() {
+            if world.ask(node, self.home, self.renewal.round, command, &self.keys, self.id).is_none() {
                 self.renewal.filling |= 1 << node;
                 self.sent |= 1 << node;
             }
@@ -222,7 +230,7 @@ impl Lease {
         };
         match extension.ballot.count(world.quorum()) {
             Count::Open => {}
-            Count::Granted if world.now < self.deadline => self.end_extension(world, entropy, seat),
+            Count::Granted if self.may_be_prolonged(world.now) => self.end_extension(world, entropy, seat),
             Count::Granted => self.lose(world, seat, Lost::Expired),
             Count::Impossible => self.be_uncertain(world),
         }
@@ -232,22 +240,56 @@ impl Lease {
         let Some(extension) = self.renewal.extension.take() else {
             return;
         };
-        self.deadline = extension.sent_at + world.config.validity(extension.ttl);
+        self.renewal.uncertain = false;
+        // Nodes never shorten a key's life.
+        self.proven = self.proven.max(extension.sent_at + world.config.validity(extension.ttl));
+        self.tenure.ttl = extension.ttl;
         world.counters.extended += 1;
+        if self.tenure.prolonging {
+            let own = extension.sent_at >= self.granted_at && extension.ttl >= self.ttl;
+            self.settle_offer(world, entropy, seat, own);
+            return;
+        }
         if extension.asked_for {
             self.ttl = extension.ttl;
             self.renewal.asked_ttl = None;
             world.notify(seat, Kind::Extended { ttl_ms: millis(self.ttl) });
         }
+        // A round that was begun for an earlier holder proves more, but does not renew this one's handle.
+        let since = extension.sent_at.max(self.granted_at);
+        self.deadline = self.proven.min(since + world.config.validity(self.ttl));
         self.renewal.schedule(self.deadline, world, entropy);
         if self.renewal.asked_ttl.is_some() {
             self.begin_extension(world, entropy, seat);
         }
     }
 
+    /// The old deadline has not passed: of the handle, or of the lease while nobody has it.
+    fn may_be_prolonged(&self, now: Moment) -> bool {
+        now < if self.tenure.prolonging { self.proven } else { self.deadline }
+    }
+
+    /// Has the lease extended for who is next, if no round is under way already.
+    pub(super) fn prolong(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) {
+        if self.renewal.extension.is_none() {
+            self.begin_extension(world, entropy, seat);
+        }
+    }
+
+    /// A timer is due while the lease is being prolonged for who is next: who cannot wait any longer does not.
+    pub(super) fn keep_for_offer(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) {
+        let out_of_time = self.offer.as_ref().is_none_or(|offer| world.now >= offer.deadline());
+        if out_of_time || world.now >= self.proven {
+            self.renewal.uncertain = true;
+        } else {
+            self.keep(world, entropy, seat);
+        }
+    }
+
     /// The round failed, but the lease is valid until its deadline: ask again until then, never in a hot loop.
     fn be_uncertain(&mut self, world: &mut World) {
         self.renewal.extension = None;
+        self.renewal.uncertain = true;
         let delay = (world.members.round_trip() * 4).max(UNCERTAIN_DELAY);
         let left = self.deadline.since(world.now);
         self.renewal.next = world.now + delay.min(left / 8).max(UNCERTAIN_FLOOR);

@@ -2,11 +2,13 @@
 
 use super::event::Slot;
 
+#[derive(Clone, Debug)]
 struct Cell<T> {
     generation: u32,
     entry: Option<T>,
 }
 
+#[derive(Clone, Debug)]
 pub(super) struct Slab<T> {
     cells: Vec<Cell<T>>,
     free: Vec<Slot>,
@@ -46,6 +48,11 @@ impl<T> Slab<T> {
     pub(super) fn tenant(&mut self, slot: Slot, generation: u32) -> Option<&mut T> {
         let cell = self.cells.get_mut(slot as usize)?;
         if cell.generation == generation { cell.entry.as_mut() } else { None }
+    }
+
+    pub(super) fn peek(&self, slot: Slot, generation: u32) -> Option<&T> {
+        let cell = self.cells.get(slot as usize)?;
+        if cell.generation == generation { cell.entry.as_ref() } else { None }
     }
 
     pub(super) fn remove(&mut self, slot: Slot) -> Option<T> {

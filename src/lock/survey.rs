@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::core::{Core, Entry};
 use super::event::{Failure, Slot};
-use super::release::Release;
 use crate::node::{Id, Moment};
 
 /// One held key.
@@ -59,13 +58,15 @@ impl Core {
             match entry {
                 Entry::Attempt(attempt) => attempt.give_back(&mut self.world),
                 Entry::Lease(lease) => {
-                    let until = self.world.now + lease.ttl;
-                    self.world.orphans.push(Release::orphan(lease.keys.clone(), lease.id, lease.sent, until));
+                    lease.give_back(&mut self.world);
                 }
+                Entry::Moved(_) => {}
                 _ => continue,
             }
             *entry = Entry::Over;
         }
+        self.queues.clear();
+        self.promotions.clear();
         (self.world.held, self.world.waiting) = (0, 0);
         self.adopt_orphans();
     }

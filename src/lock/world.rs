@@ -1,12 +1,15 @@
 //! What every entry may read and write while it takes a step: the settings, the nodes, the moment, and the outlets.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
+use super::ballot::Ballot;
 use super::config::Config;
 use super::event::{Change, Entropy, Kind, Notice, Slot};
+use super::gate::gate;
 use super::members::Members;
 use super::release::Release;
-use crate::node::{Command, Fault, Id, Keys, Moment, Request, Tag};
+use crate::node::{Command, Fault, Id, Keys, Moment, Request, Tag, Watch};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counters {
@@ -21,6 +24,7 @@ pub(crate) struct Counters {
     pub(crate) released: u64,
 }
 
+#[derive(Clone, Debug)]
 pub(super) struct World {
     pub(super) config: Config,
     pub(super) members: Members,
@@ -31,6 +35,10 @@ pub(super) struct World {
     pub(super) requests: Vec<Vec<Request>>,
     pub(super) notices: VecDeque<Notice>,
     pub(super) changes: VecDeque<Change>,
+    /// What waits to be told to the watchers of each node.
+    pub(super) watches: Vec<Vec<Watch>>,
+    /// Who wants to hear of the release of which keys.
+    pub(super) watching: Vec<(Seat, Keys)>,
     /// Releases of ids that no call of the user stands for any more; they get slots of their own.
     pub(super) orphans: Vec<Release>,
     /// Releases that wait for a node to come back.
@@ -47,7 +55,7 @@ pub(super) struct World {
 }
 
 /// Who is speaking: the slot and its tenant.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Seat {
     pub(super) slot: Slot,
     pub(super) generation: u32,
@@ -65,6 +73,8 @@ impl World {
             waiting: 0,
             notices: VecDeque::new(),
             changes: VecDeque::new(),
+            watches: vec![Vec::new(); nodes],
+            watching: Vec::new(),
             orphans: Vec::new(),
             owed: vec![Vec::new(); nodes],
             seen: Moment::default(),
@@ -109,6 +119,29 @@ impl World {
     pub(super) fn send(&mut self, node: usize, seat: Seat, round: u32, command: Command, keys: &Keys, id: Id) {
         let tag = Tag { slot: seat.slot, generation: seat.generation, round };
         self.requests[node].push(Request { tag, command, keys: keys.clone(), id });
+    }
+
+    /// The key is held: its release is to be told.
+    pub(super) fn watch(&mut self, seat: Seat, keys: &Keys) {
+        self.watching.push((seat, keys.clone()));
+    }
+
+    /// Asks the gate how many other processes wait for a key.
+    pub(super) fn count(&mut self, key: &Arc<str>) {
+        if let Some(node) = gate(&self.members, key) {
+            self.watches[node].push(Watch::Count(key.clone()));
+        }
+    }
+
+    /// The votes of nodes of which nothing is known but which of them cannot vote.
+    pub(super) fn blank_ballot(&self, keys: &Keys) -> Ballot {
+        let mut ballot = Ballot::new(self.members.len(), keys.mask());
+        for node in 0..self.members.len() {
+            if let Some(fault) = self.members.fault(node) {
+                ballot.cast(node, 0, 0, Some(fault.clone()));
+            }
+        }
+        ballot
     }
 
     /// Sends to a node that votes; otherwise says why it does not.

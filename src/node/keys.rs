@@ -40,6 +40,23 @@ impl Keys {
         one.into_iter().chain(many.iter().map(AsRef::as_ref))
     }
 
+    /// Each key, as somebody may keep it.
+    pub(crate) fn iter_shared(&self) -> impl Iterator<Item = Arc<str>> {
+        let (one, many): (Option<&Arc<str>>, &[Box<str>]) = match self {
+            Self::One(key) => (Some(key), &[]),
+            Self::Many(keys) => (None, keys),
+        };
+        one.into_iter().cloned().chain(many.iter().map(|key| Arc::from(&**key)))
+    }
+
+    /// The only key, where there is only one.
+    pub(crate) fn single(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::One(key) => Some(key),
+            Self::Many(_) => None,
+        }
+    }
+
     /// One bit for each key.
     pub(crate) fn mask(&self) -> u64 {
         u64::MAX >> (MAX_KEYS - self.len().clamp(1, MAX_KEYS))

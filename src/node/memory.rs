@@ -5,12 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use super::{Answer, Command, Holding, Id, Moment, Node, Reply, Request, Side};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::{Answer, Command, Holding, Id, Moment, Node, Reply, Request, Side, Sighting, Watch};
 
 #[derive(Default)]
 struct Store {
     leases: BTreeMap<Arc<str>, (Id, Moment)>,
+    watchers: BTreeMap<Arc<str>, Vec<Present>>,
     expiries: BTreeSet<(Moment, Arc<str>)>,
+}
+
+/// One service that waits for a key.
+struct Present {
+    sender: UnboundedSender<Sighting>,
+    /// It has looked, and has not been told since.
+    armed: bool,
 }
 
 impl Store {
@@ -20,6 +30,49 @@ impl Store {
         {
             if let Some((_, key)) = self.expiries.pop_first() {
                 self.leases.remove(&key);
+                self.tell(&key);
+            }
+        }
+    }
+
+    /// The key is free.
+    fn tell(&mut self, key: &Arc<str>) {
+        for present in self.watchers.get_mut(key).into_iter().flatten() {
+            if std::mem::take(&mut present.armed) {
+                // Nobody listens any more where a service has been closed.
+                let _ = present.sender.send(Sighting::Freed { key: key.clone() });
+            }
+        }
+    }
+
+    fn watch(&mut self, now: Moment, watch: Watch, sender: &UnboundedSender<Sighting>) -> Option<Sighting> {
+        self.purge(now);
+        match watch {
+            Watch::Arm(key) => {
+                let present = self.watchers.entry(key.clone()).or_default();
+                present.retain(|present| !present.sender.is_closed());
+                match present.iter_mut().find(|present| present.sender.same_channel(sender)) {
+                    Some(present) => present.armed = true,
+                    None => present.push(Present { sender: sender.clone(), armed: true }),
+                }
+                let others = u32::try_from(present.len() - 1).unwrap_or(u32::MAX);
+                let remaining = self.leases.get(&key).map(|(_, expiry)| expiry.since(now));
+                Some(Sighting::Armed { key, remaining, others })
+            }
+            Watch::Count(key) => {
+                let present = self.watchers.get(&key).map_or(&[][..], Vec::as_slice);
+                let is_other = |present: &&Present| !present.sender.same_channel(sender) && !present.sender.is_closed();
+                let others = u32::try_from(present.iter().filter(is_other).count()).unwrap_or(u32::MAX);
+                Some(Sighting::Counted { key, others })
+            }
+            Watch::Drop(key) => {
+                if let Some(present) = self.watchers.get_mut(&key) {
+                    present.retain(|present| !present.sender.same_channel(sender) && !present.sender.is_closed());
+                    if present.is_empty() {
+                        self.watchers.remove(&key);
+                    }
+                }
+                None
             }
         }
     }
@@ -34,7 +87,8 @@ impl Store {
 
     fn remove(&mut self, key: &str) {
         if let Some((key, (_, expiry))) = self.leases.remove_entry(key) {
-            self.expiries.remove(&(expiry, key));
+            self.expiries.remove(&(expiry, key.clone()));
+            self.tell(&key);
         }
     }
 
@@ -103,8 +157,31 @@ impl MemoryNode {
         Self { store }
     }
 
+    pub(crate) fn watcher(&self) -> MemoryWatcher {
+        let (sender, sightings) = unbounded_channel();
+        MemoryWatcher { store: self.store.clone(), sender, sightings }
+    }
+
     fn store(&self) -> MutexGuard<'_, Store> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Hears of the releases of one service's keys.
+pub(crate) struct MemoryWatcher {
+    store: Arc<Mutex<Store>>,
+    sender: UnboundedSender<Sighting>,
+    sightings: UnboundedReceiver<Sighting>,
+}
+
+impl MemoryWatcher {
+    pub(crate) fn ask(&mut self, now: Moment, watches: Vec<Watch>) -> Vec<Sighting> {
+        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        watches.into_iter().filter_map(|watch| store.watch(now, watch, &self.sender)).collect()
+    }
+
+    pub(crate) async fn next(&mut self) -> Option<Vec<Sighting>> {
+        self.sightings.recv().await.map(|sighting| vec![sighting])
     }
 }
 

@@ -13,7 +13,7 @@ pub(crate) mod round_trip;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use self::redis::{Address, Connected, Line, Options, RedisNode, TlsOptions, connect};
+pub(crate) use self::redis::{Address, Connected, Line, Options, RedisNode, RedisWatcher, TlsOptions, connect};
 pub(crate) use fault::{Fault, FaultCode};
 pub(crate) use id::Id;
 pub(crate) use keys::Keys;
@@ -98,6 +98,36 @@ impl Reply {
 pub(crate) struct Answer {
     pub(crate) tag: Tag,
     pub(crate) reply: Reply,
+}
+
+/// What a node's watcher is asked to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Watch {
+    /// To look at a key, and to say when it may be free.
+    Arm(Arc<str>),
+    /// To say how many other processes wait for it.
+    Count(Arc<str>),
+    /// To forget it.
+    Drop(Arc<str>),
+}
+
+/// What a node's watcher has to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Sighting {
+    /// It has looked: for how long the key is held, if it is, and how many other processes wait for it.
+    Armed {
+        key: Arc<str>,
+        remaining: Option<Duration>,
+        others: u32,
+    },
+    Counted {
+        key: Arc<str>,
+        others: u32,
+    },
+    /// The key may be free. Said once after each look.
+    Freed {
+        key: Arc<str>,
+    },
 }
 
 /// One lock server as the driver sees it. Any thread may pump it; none ever waits in there.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::alarm::Alarm;
 use super::{Attempt, Phase, Turn};
 use crate::lock::backoff::draw;
 use crate::lock::event::Entropy;
@@ -21,19 +22,20 @@ impl Attempt {
             return Turn::Wait(self.timer());
         };
         ballot.note_holdings(node, world.now, found);
-        match &mut self.phase {
-            Phase::Probing { .. } if ballot.is_probed() => {
-                return Turn::Failed(ballot.verdict(world.quorum()));
-            }
-            Phase::Sleeping { expiry, .. } => {
-                if let Some(free) = ballot.free_at(world.quorum()) {
-                    let at = free + draw(entropy, Duration::ZERO, EXPIRY_JITTER);
-                    *expiry = at.max(world.now + SLEEP_FLOOR);
-                }
-            }
-            _ => {}
+        if matches!(self.phase, Phase::Probing { .. }) && ballot.is_probed() {
+            return Turn::Failed(ballot.verdict(world.quorum()));
         }
+        self.reckon_expiry(world, entropy);
         Turn::Wait(self.timer())
+    }
+
+    /// When the holders' keys expire, as far as is known.
+    pub(super) fn reckon_expiry(&mut self, world: &World, entropy: &mut dyn Entropy) {
+        let free = self.failed.as_ref().and_then(|ballot| ballot.free_at(world.quorum()));
+        if let (Phase::Sleeping { expiry, .. }, Some(free)) = (&mut self.phase, free) {
+            let at = free + draw(entropy, Duration::ZERO, EXPIRY_JITTER);
+            *expiry = at.max(world.now + SLEEP_FLOOR);
+        }
     }
 
     pub(super) fn may_retry(&self, world: &World) -> bool {
@@ -53,7 +55,7 @@ impl Attempt {
             let in_time = self.call.retry.wait.is_none() || left <= LAST_POLL;
             poll = if in_time { self.deadline } else { world.now + left / 2 };
         }
-        self.phase = Phase::Sleeping { poll, expiry: Moment::NEVER };
+        self.phase = Phase::Sleeping { poll, expiry: Moment::NEVER, alarm: Alarm::default() };
         Turn::Wait(self.timer())
     }
 

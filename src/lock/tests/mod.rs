@@ -7,3 +7,4 @@ mod node;
 mod release;
 mod safety;
 mod script;
+mod search;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::node::id::HEX_LENGTH;
 use crate::node::{Answer, Command, Holding, Id, Moment, Reply, Request};
 
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct TestNode {
     leases: BTreeMap<String, (Id, Moment)>,
 }

@@ -12,6 +12,7 @@ pub(super) const fn ms(ms: u64) -> Duration {
 }
 
 /// SplitMix64.
+#[derive(Clone, Debug)]
 pub(super) struct Seeded(pub(super) u64);
 
 impl Entropy for Seeded {
@@ -33,6 +34,7 @@ pub(super) fn config(nodes: usize) -> Config {
         connect_timeout: ms(2000),
         max_hold: ms(600_000),
         stall_limit: ms(60_000),
+        handover_limit: 64,
     }
 }
 

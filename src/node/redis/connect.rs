@@ -49,9 +49,7 @@ pub(crate) async fn connect(options: &Options, password: Option<&str>) -> Result
             greet_on_line(options, password, Line::unix(stream)).await
         }
         Address::Tcp { host, port } => {
-            let stream = TcpStream::connect((host.as_str(), *port));
-            let stream = stream.await.map_err(|error| fault::from_io(&error, "connect"))?;
-            tune(&stream).map_err(|error| fault::from_io(&error, "set socket options"))?;
+            let stream = dial(host, *port).await?;
             match &options.tls {
                 #[cfg(not(unix))]
                 None => greet(options, password, stream, None).await,
@@ -61,6 +59,12 @@ pub(crate) async fn connect(options: &Options, password: Option<&str>) -> Result
             }
         }
     }
+}
+
+pub(super) async fn dial(host: &str, port: u16) -> Result<TcpStream, Fault> {
+    let stream = TcpStream::connect((host, port)).await.map_err(|error| fault::from_io(&error, "connect"))?;
+    tune(&stream).map_err(|error| fault::from_io(&error, "set socket options"))?;
+    Ok(stream)
 }
 
 fn tune(stream: &TcpStream) -> std::io::Result<()> {
@@ -91,6 +95,17 @@ where
     hands.map_err(|fault| if manners.are_alien() { link::alien() } else { fault })
 }
 
+pub(super) fn credentials(options: &Options, password: Option<&str>) -> RedisConnectionInfo {
+    let mut info = RedisConnectionInfo::default().set_db(options.db).set_skip_set_lib_name();
+    if let Some(username) = &options.username {
+        info = info.set_username(username);
+    }
+    if let Some(password) = password {
+        info = info.set_password(password);
+    }
+    info
+}
+
 /// The Redis handshake, and the questions that are asked once for each connection.
 async fn shake_hands<S>(
     options: &Options,
@@ -103,13 +118,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     // The library's name is told among the questions: redis-rs would overlook that the answer to it is not RESP.
-    let mut info = RedisConnectionInfo::default().set_db(options.db).set_skip_set_lib_name();
-    if let Some(username) = &options.username {
-        info = info.set_username(username);
-    }
-    if let Some(password) = password {
-        info = info.set_password(password);
-    }
+    let info = credentials(options, password);
     // No response timeout of its own: the lock core has one for each request, and a late answer is still news.
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(None)

@@ -15,6 +15,7 @@ mod options;
 mod script;
 mod socket;
 mod tls;
+mod watcher;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,6 +28,7 @@ pub(crate) use connect::{Connected, connect};
 pub(crate) use line::Line;
 use link::Link;
 pub(crate) use options::{Address, Options, TlsOptions};
+pub(crate) use watcher::RedisWatcher;
 
 use super::round_trip::RoundTrips;
 use super::{Answer, Fault, FaultCode, Moment, Node, Request, Side, Watched};

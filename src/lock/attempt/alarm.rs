@@ -1,0 +1,154 @@
+//! What wakes an attempt that sleeps: the nodes' word that the key may be free.
+//!
+//! One process that waits asks all nodes as soon as a quorum says so. Several would split the votes: they ask one node
+//! first, the gate, at a moment drawn by each, and the others only at its word.
+
+use std::time::Duration;
+
+use super::{Attempt, Phase, Turn};
+use crate::lock::backoff::draw;
+use crate::lock::ballot::Ballot;
+use crate::lock::event::Entropy;
+use crate::lock::gate::gate;
+use crate::lock::world::{Seat, World};
+use crate::node::Moment;
+
+/// Drawn for each process that waits.
+const JITTER: Duration = Duration::from_millis(1);
+/// How much longer the gate's own word is waited for, when the others have said that the key is free.
+const GATE_PATIENCE: Duration = Duration::from_millis(1);
+/// The shortest time for which who gave the key up stays out.
+const STAY_OUT: Duration = Duration::from_micros(500);
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Alarm {
+    /// One bit for each node that said so.
+    heard: u16,
+    at: Moment,
+    /// Whom to ask first then.
+    gate: Option<usize>,
+    /// It gave the key up for others: until then it hears nothing.
+    deaf_until: Moment,
+}
+
+impl Default for Alarm {
+    fn default() -> Self {
+        Self { heard: 0, at: Moment::NEVER, gate: None, deaf_until: Moment::default() }
+    }
+}
+
+impl Alarm {
+    pub(super) fn at(&self) -> Moment {
+        self.at
+    }
+
+    /// Whom to ask first, when it is this alarm that rings.
+    pub(super) fn gate(&self, now: Moment) -> Option<usize> {
+        self.gate.filter(|_| self.at <= now)
+    }
+}
+
+impl Attempt {
+    /// The process has held the key for long, and others wait for it: they are let try first.
+    pub(in crate::lock) fn stay_out(
+        &mut self,
+        world: &World,
+        entropy: &mut dyn Entropy,
+        others: u32,
+        lost: Option<Ballot>,
+    ) -> Moment {
+        self.failed = lost;
+        self.contenders = others + 1;
+        let round_trip = world.members.round_trip();
+        let out = (round_trip * 2).max(STAY_OUT) + JITTER * others;
+        let at = world.now + out + draw(entropy, Duration::ZERO, JITTER);
+        let key = self.call.keys.single();
+        let gate = key.and_then(|key| gate(&world.members, key));
+        let alarm = Alarm { heard: 0, at, gate, deaf_until: at };
+        self.phase = Phase::Sleeping { poll: Moment::NEVER, expiry: Moment::NEVER, alarm };
+        self.timer()
+    }
+
+    /// A node says how many processes wait for a key, and for how long it is held, if it is.
+    pub(in crate::lock) fn armed(
+        &mut self,
+        world: &mut World,
+        entropy: &mut dyn Entropy,
+        seat: Seat,
+        node: usize,
+        remaining: Option<Duration>,
+        contenders: u32,
+    ) -> Turn {
+        self.contenders = contenders.max(1);
+        match remaining {
+            None => self.hear(world, entropy, seat, node),
+            Some(remaining) => {
+                if self.call.keys.single().is_some()
+                    && let Some(ballot) = &mut self.failed
+                {
+                    ballot.note_remaining(node, world.now, remaining);
+                    self.reckon_expiry(world, entropy);
+                }
+                Turn::Wait(self.timer())
+            }
+        }
+    }
+
+    /// A node says that a key may be free.
+    pub(in crate::lock) fn hear(
+        &mut self,
+        world: &mut World,
+        entropy: &mut dyn Entropy,
+        seat: Seat,
+        node: usize,
+    ) -> Turn {
+        let quorum = world.quorum() as u32;
+        let (contenders, now) = (self.contenders, world.now);
+        // Shorter for each round that was lost: who has waited for long is first.
+        let jitter = (JITTER * (contenders - 1)) / 2u32.pow(self.round.min(8));
+        let gate = self.call.keys.single().and_then(|key| gate(&world.members, key));
+        let Phase::Sleeping { poll, alarm, .. } = &mut self.phase else {
+            return Turn::Wait(self.timer());
+        };
+        if now < alarm.deaf_until {
+            return Turn::Wait(self.timer());
+        }
+        alarm.heard |= 1 << node;
+        let by_quorum = alarm.heard.count_ones() >= quorum;
+        if contenders <= 1 {
+            if by_quorum {
+                self.next_poll = Some(*poll).filter(|poll| *poll != Moment::NEVER);
+                return self.begin_round(world, entropy, seat);
+            }
+        } else if gate == Some(node) {
+            (alarm.at, alarm.gate) = (now + draw(entropy, Duration::ZERO, jitter), gate);
+        } else if by_quorum && alarm.at == Moment::NEVER {
+            let patience = (world.members.round_trip() * 2).max(GATE_PATIENCE);
+            alarm.at = now + patience + draw(entropy, Duration::ZERO, jitter);
+        }
+        Turn::Wait(self.timer())
+    }
+
+    /// The gate has answered: at its grant the others are asked, at its refusal nobody is.
+    pub(super) fn pass_gate(
+        &mut self,
+        world: &mut World,
+        entropy: &mut dyn Entropy,
+        seat: Seat,
+        refused: bool,
+    ) -> Turn {
+        match self.phase {
+            Phase::Asking { rest: Some(_), .. } if refused => self.fail_round(world, entropy, seat, true),
+            Phase::Asking { rest: Some(_), .. } => self.open_gate(world, entropy, seat),
+            _ => self.decide(world, entropy, seat),
+        }
+    }
+
+    pub(super) fn open_gate(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) -> Turn {
+        if let Phase::Asking { rest, .. } = &mut self.phase {
+            *rest = None;
+        }
+        self.ask_rest(world, seat);
+        self.decide(world, entropy, seat)
+    }
+}

@@ -1,0 +1,156 @@
+//! How long a lease stays inside this process: to whom it may be handed over, and when it is given up for others.
+//!
+//! A lease is handed over without a word to the nodes, as long as a quorum has promised enough of it. The nodes' answers
+//! keep going to the slot in which it was granted, so that a renewal under way is not disturbed.
+
+use std::time::Duration;
+
+use super::attempt::Attempt;
+use super::event::{Entropy, Kind};
+use super::lease::Lease;
+use super::world::{Seat, World};
+use crate::node::Moment;
+
+#[derive(Clone, Debug)]
+pub(super) struct Tenure {
+    /// For how long the nodes were last asked to keep the keys.
+    pub(super) ttl: Duration,
+    /// Since when this process has the keys.
+    since: Moment,
+    hand_overs: u32,
+    /// How many other processes wait, as far as is known.
+    others: Option<u32>,
+    /// The next holder has been chosen, and an extension for it is under way.
+    pub(super) prolonging: bool,
+    /// It has left the queue.
+    pub(super) has_left: bool,
+}
+
+/// What is to become of a lease that its holder gives back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// The next who waits here may have it.
+    HandOver,
+    Release,
+    /// Released, and not contended for at once: others have waited for long enough.
+    StayOut {
+        others: u32,
+    },
+}
+
+impl Fate {
+    /// How many other processes are to be let try first.
+    pub(super) fn others(self) -> u32 {
+        match self {
+            Self::StayOut { others } => others,
+            Self::HandOver | Self::Release => 0,
+        }
+    }
+}
+
+/// Not known for so many times the limit, it is taken for granted that another process waits.
+const LIMITS_UNKNOWN: u32 = 4;
+/// Clients of other kinds poll, and nobody knows of them.
+const TTLS_MAX: u32 = 10;
+
+impl Tenure {
+    pub(super) fn new(ttl: Duration, now: Moment) -> Self {
+        Self { ttl, since: now, hand_overs: 0, others: None, prolonging: false, has_left: false }
+    }
+
+    pub(super) fn has_been_handed_over(&self) -> bool {
+        self.hand_overs > 0
+    }
+
+    pub(super) fn count(&mut self, others: u32) {
+        self.others = Some(others);
+    }
+
+    fn is_over(&self, world: &World) -> bool {
+        let (limit, held) = (world.config.handover_limit, world.now.since(self.since));
+        let (many, long) = (self.hand_overs >= limit, held >= self.ttl);
+        match self.others {
+            _ if held >= self.ttl * TTLS_MAX => true,
+            Some(others) => others > 0 && (many || long),
+            None => self.hand_overs >= limit.saturating_mul(LIMITS_UNKNOWN),
+        }
+    }
+
+    /// Twice before the limit is reached, and as often afterwards.
+    fn wants_count(&self, world: &World) -> bool {
+        self.hand_overs.is_multiple_of((world.config.handover_limit / 2).max(1))
+    }
+}
+
+impl Lease {
+    /// What is to become of it when its holder gives it back now.
+    pub(super) fn fate(&self, world: &World) -> Fate {
+        let sound = self.lost.is_none() && world.now < self.proven && !self.renewal.is_uncertain();
+        if !sound || self.keys.single().is_none() {
+            Fate::Release
+        } else if self.tenure.is_over(world) {
+            Fate::StayOut { others: self.tenure.others.unwrap_or(1).max(1) }
+        } else {
+            Fate::HandOver
+        }
+    }
+
+    /// Becomes the lease of the next who waited. It is theirs at once when enough of it is left, else once a quorum
+    /// has prolonged it.
+    pub(super) fn hand_over(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat, next: Box<Attempt>) {
+        self.ttl = next.call.ttl;
+        self.granted_at = world.now;
+        self.attempts = next.round.max(1);
+        self.rounds_here = next.round;
+        self.deadline = self.own_end(world);
+        self.renewal.hand_over(next.call.renew, world);
+        self.offer = Some(next);
+        self.tenure.hand_overs += 1;
+        self.tenure.prolonging = !self.is_enough(world);
+        if self.tenure.prolonging {
+            self.prolong(world, entropy, seat);
+        } else {
+            self.renewal.schedule(self.deadline, world, entropy);
+            world.notify(seat, Kind::Granted);
+        }
+        if self.tenure.wants_count(world) {
+            self.count_others(world);
+        }
+    }
+
+    /// Asks how many other processes wait.
+    pub(super) fn count_others(&self, world: &mut World) {
+        if let Some(key) = self.keys.single() {
+            world.count(key);
+        }
+    }
+
+    /// The end of the present handle's validity: its own, but not beyond what a quorum has promised.
+    pub(super) fn own_end(&self, world: &World) -> Moment {
+        self.proven.min(self.granted_at + world.config.validity(self.ttl))
+    }
+
+    /// Half of the ttl for a handle that is renewed, nine tenths for one that is not.
+    fn is_enough(&self, world: &World) -> bool {
+        let share = if self.renewal.is_on() { self.ttl / 2 } else { self.ttl / 10 * 9 };
+        self.proven.since(world.now) >= share
+    }
+
+    /// An extension has succeeded while the next holder waits for it.
+    pub(super) fn settle_offer(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat, own: bool) {
+        if !own && !self.is_enough(world) {
+            self.prolong(world, entropy, seat);
+            return;
+        }
+        self.tenure.prolonging = false;
+        self.granted_at = world.now;
+        self.deadline = self.own_end(world);
+        self.renewal.schedule(self.deadline, world, entropy);
+        world.notify(seat, Kind::Granted);
+    }
+
+    /// It was to be prolonged for the next holder, and could not be: who waits for it contends anew.
+    pub(super) fn has_fallen(&self) -> bool {
+        self.tenure.prolonging && (self.lost.is_some() || self.renewal.is_uncertain())
+    }
+}

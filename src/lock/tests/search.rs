@@ -1,0 +1,346 @@
+//! Every history of three calls that want one key in one process, as far as small budgets go: each may be given up at
+//! any step, the key may vanish, answers may be lost, and time may pass to the next timer or beyond every validity. In
+//! none is a grant given twice or lost, and no call is forgotten.
+
+use std::collections::HashSet;
+use std::fmt::{self, Write};
+use std::hash::{DefaultHasher, Hasher};
+use std::panic::{self, AssertUnwindSafe};
+use std::time::Duration;
+
+use super::node::TestNode;
+use super::script::{Seeded, config, ms};
+use crate::lock::event::Notice;
+use crate::lock::{Call, Config, Core, Event, Kind, Retry, Slot, Status};
+use crate::node::{Keys, Moment, Request, Sighting, Watch};
+
+const CALLS: usize = 3;
+const KEY: &str = "k";
+const WAIT: Duration = ms(5000);
+/// Longer than any ttl here.
+const LONG: Duration = ms(3500);
+const STATES_MIN: usize = 20_000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Idle,
+    Waits(Slot, Moment),
+    Holds(Slot),
+    Releases(Slot),
+    Over,
+}
+
+#[derive(Clone, Debug)]
+struct Budgets {
+    cancels: u8,
+    vanishes: u8,
+    silences: u8,
+    leaps: u8,
+    ticks: u8,
+}
+
+#[derive(Clone, Debug)]
+struct World {
+    core: Core,
+    node: TestNode,
+    wire: Vec<Request>,
+    entropy: Seeded,
+    now: Moment,
+    calls: [Stage; CALLS],
+    armed: bool,
+    /// So many other processes are said to wait.
+    others: u32,
+    budgets: Budgets,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Move {
+    Ask(usize),
+    Cancel(usize),
+    Release(usize),
+    /// The node answers what was sent first.
+    Deliver,
+    /// It does what was asked, but nobody hears of it.
+    Silence,
+    /// The key is deleted.
+    Vanish,
+    /// JavaScript takes its notices.
+    Take,
+    Tick,
+    Leap,
+}
+
+/// The first is renewed; the second needs nearly all of its ttl; the third more than the others leave.
+fn call(index: usize) -> Call {
+    let (ttl, renew) = [(ms(1000), true), (ms(1000), false), (ms(3000), true)][index];
+    let retry = Retry::new(Some(WAIT), 0, ms(50), ms(1000));
+    Call { keys: Keys::one(KEY), ttl, renew, once: false, retry }
+}
+
+impl World {
+    fn new(others: u32, budgets: Budgets) -> Self {
+        let mut world = Self {
+            core: Core::new(Config { handover_limit: 1, ..config(1) }),
+            node: TestNode::default(),
+            wire: Vec::new(),
+            entropy: Seeded(11),
+            now: Moment::from_nanos(1_000_000_000),
+            calls: [Stage::Idle; CALLS],
+            armed: false,
+            others,
+            budgets,
+        };
+        world.step(Event::Node { node: 0, status: Status::Up { identity: None } });
+        world.core.next_change();
+        world
+    }
+
+    fn step(&mut self, event: Event) {
+        self.core.step(self.now, &mut self.entropy, event);
+        self.carry();
+    }
+
+    /// What the core has to say goes on its way; the watcher looks at once.
+    fn carry(&mut self) {
+        let mut requests = Vec::new();
+        self.core.take_requests(0, &mut requests);
+        self.wire.append(&mut requests);
+        for watch in self.core.take_watches(0) {
+            let key = KEY.into();
+            let sighting = match watch {
+                Watch::Arm(_) => {
+                    self.armed = true;
+                    self.node.holder(self.now, KEY);
+                    let expiry = self.node.expiry(KEY).filter(|expiry| *expiry > self.now);
+                    Sighting::Armed { key, remaining: expiry.map(|expiry| expiry.since(self.now)), others: self.others }
+                }
+                Watch::Count(_) => Sighting::Counted { key, others: self.others },
+                Watch::Drop(_) => {
+                    self.armed = false;
+                    continue;
+                }
+            };
+            self.core.step(self.now, &mut self.entropy, Event::Sighted { node: 0, sighting });
+            self.carry();
+        }
+    }
+
+    fn moves(&self) -> Vec<Move> {
+        let mut moves = Vec::new();
+        for (index, stage) in self.calls.iter().enumerate() {
+            match stage {
+                // In this order only: the calls differ in what they ask for, not in who they are.
+                Stage::Idle if index == 0 || self.calls[index - 1] != Stage::Idle => moves.push(Move::Ask(index)),
+                Stage::Waits(..) if self.budgets.cancels > 0 => moves.push(Move::Cancel(index)),
+                Stage::Holds(_) => moves.push(Move::Release(index)),
+                _ => {}
+            }
+        }
+        if !self.wire.is_empty() {
+            moves.push(Move::Deliver);
+            if self.budgets.silences > 0 {
+                moves.push(Move::Silence);
+            }
+        }
+        if self.core.has_news() {
+            moves.push(Move::Take);
+        }
+        if self.budgets.vanishes > 0 && self.node.holder(self.now, KEY).is_some() {
+            moves.push(Move::Vanish);
+        }
+        if self.budgets.ticks > 0 && self.core.next_timer() != Moment::NEVER {
+            moves.push(Move::Tick);
+        }
+        if self.budgets.leaps > 0 && self.calls.iter().any(|stage| matches!(stage, Stage::Holds(_))) {
+            moves.push(Move::Leap);
+        }
+        moves
+    }
+
+    fn make(&mut self, step: Move) {
+        match step {
+            Move::Ask(index) => {
+                let slot = self.core.reserve();
+                self.calls[index] = Stage::Waits(slot, self.now);
+                self.step(Event::Acquire { slot, call: call(index) });
+            }
+            Move::Cancel(index) => {
+                self.budgets.cancels -= 1;
+                if let Stage::Waits(slot, _) = self.calls[index] {
+                    self.calls[index] = Stage::Releases(slot);
+                    self.step(Event::Cancel { slot });
+                }
+            }
+            Move::Release(index) => self.release(index),
+            Move::Deliver => self.deliver(true),
+            Move::Silence => {
+                self.budgets.silences -= 1;
+                self.deliver(false);
+            }
+            Move::Vanish => {
+                self.budgets.vanishes -= 1;
+                self.node.restart_empty();
+                self.free();
+            }
+            Move::Take => self.take(),
+            Move::Tick => {
+                self.budgets.ticks -= 1;
+                self.tick();
+            }
+            Move::Leap => {
+                self.budgets.leaps -= 1;
+                self.now = self.now + LONG;
+            }
+        }
+    }
+
+    fn release(&mut self, index: usize) {
+        if let Stage::Holds(slot) = self.calls[index] {
+            self.calls[index] = Stage::Releases(slot);
+            self.step(Event::Release { slot });
+        }
+    }
+
+    fn deliver(&mut self, heard: bool) {
+        let request = self.wire.remove(0);
+        let held = self.node.holder(self.now, KEY).is_some();
+        let answer = self.node.run(self.now, &request);
+        if heard {
+            self.step(Event::Answer { node: 0, answer });
+        }
+        if held && self.node.holder(self.now, KEY).is_none() {
+            self.free();
+        }
+    }
+
+    fn free(&mut self) {
+        if std::mem::take(&mut self.armed) {
+            let sighting = Sighting::Freed { key: KEY.into() };
+            self.step(Event::Sighted { node: 0, sighting });
+        }
+    }
+
+    fn tick(&mut self) {
+        self.now = self.now.max(self.core.next_timer());
+        self.step(Event::Tick);
+    }
+
+    fn take(&mut self) {
+        while let Some(notice) = self.core.next_notice() {
+            let Notice { slot, kind, .. } = notice;
+            let index = self.calls.iter().position(
+                |stage| matches!(stage, Stage::Waits(at, _) | Stage::Holds(at) | Stage::Releases(at) if *at == slot),
+            );
+            let granted = kind == Kind::Granted && self.core.accept(self.now, &mut self.entropy, notice).is_some();
+            self.carry();
+            let index = index.expect("every notice is about a call that has not ended");
+            match (kind, self.calls[index]) {
+                (Kind::Granted, Stage::Waits(..)) if granted => self.calls[index] = Stage::Holds(slot),
+                (Kind::Granted, Stage::Releases(_)) => assert!(!granted, "a call that was given up is granted"),
+                (Kind::Failed(_), Stage::Waits(_, since)) => {
+                    assert!(self.now >= since + WAIT, "a call has failed before its time");
+                    self.core.take_failure(slot);
+                    self.calls[index] = Stage::Over;
+                }
+                (Kind::Failed(_), Stage::Releases(_)) => {
+                    // It had failed before it was given up.
+                    self.core.take_failure(slot);
+                    self.calls[index] = Stage::Over;
+                }
+                (Kind::Released(_) | Kind::Cancelled, Stage::Releases(_)) => self.calls[index] = Stage::Over,
+                _ => {}
+            }
+        }
+    }
+
+    fn check(&self) {
+        let is_valid = |stage: &&Stage| match stage {
+            Stage::Holds(slot) => self.core.remaining(self.now, *slot) > Duration::ZERO,
+            _ => false,
+        };
+        assert!(self.calls.iter().filter(is_valid).count() <= 1, "two handles are valid");
+    }
+
+    /// From here on nothing goes wrong: everything comes to its end.
+    fn end(&mut self) {
+        for index in 0..CALLS {
+            if self.calls[index] == Stage::Idle {
+                self.make(Move::Ask(index));
+            }
+        }
+        for _ in 0..400 {
+            while !self.wire.is_empty() || self.core.has_news() {
+                if !self.wire.is_empty() {
+                    self.deliver(true);
+                }
+                self.take();
+                self.check();
+            }
+            (0..CALLS).for_each(|index| self.release(index));
+            if self.wire.is_empty() && !self.core.has_news() {
+                if self.core.next_timer() == Moment::NEVER {
+                    break;
+                }
+                self.tick();
+            }
+        }
+        assert!(self.calls.iter().all(|stage| *stage == Stage::Over), "a call was forgotten: {:?}", self.calls);
+        assert_eq!((self.core.held(), self.core.waiting()), (0, 0));
+        assert_eq!((self.core.slots.len(), self.core.queues.len()), (0, 0), "something is left");
+        assert!(self.node.holder(self.now, KEY).is_none(), "the key is left");
+    }
+
+    fn fingerprint(&self) -> u64 {
+        struct Into(DefaultHasher);
+        impl Write for Into {
+            fn write_str(&mut self, text: &str) -> fmt::Result {
+                self.0.write(text.as_bytes());
+                Ok(())
+            }
+        }
+        let mut into = Into(DefaultHasher::new());
+        write!(into, "{self:?}").expect("a hash takes everything");
+        into.0.finish()
+    }
+}
+
+fn search(others: u32, budgets: &Budgets) -> usize {
+    let mut seen = HashSet::new();
+    let mut open = vec![(World::new(others, budgets.clone()), Vec::new())];
+    while let Some((world, path)) = open.pop() {
+        for step in world.moves() {
+            let mut next = world.clone();
+            let path: Vec<Move> = path.iter().copied().chain([step]).collect();
+            let outcome = panic::catch_unwind(AssertUnwindSafe(move || {
+                next.make(step);
+                next.check();
+                next.clone().end();
+                next
+            }));
+            match outcome {
+                Ok(next) if seen.insert(next.fingerprint()) => open.push((next, path)),
+                Ok(_) => {}
+                Err(_) => panic!("after {path:?}"),
+            }
+        }
+    }
+    seen.len()
+}
+
+#[test]
+fn every_history_of_three_waiters_ends_well() {
+    let mut states = 0;
+    let none = Budgets { cancels: 0, vanishes: 0, silences: 0, leaps: 0, ticks: 0 };
+    for others in [0, 1] {
+        for budgets in [
+            Budgets { cancels: 3, ticks: 1, ..none },
+            Budgets { cancels: 1, leaps: 2, ticks: 1, ..none },
+            Budgets { cancels: 1, vanishes: 2, ticks: 1, ..none },
+            Budgets { cancels: 1, silences: 2, ticks: 1, ..none },
+            Budgets { cancels: 1, vanishes: 1, silences: 1, leaps: 1, ticks: 1 },
+        ] {
+            states += search(others, &budgets);
+        }
+    }
+    assert!(states > STATES_MIN, "the search is not worth much: {states} states");
+}

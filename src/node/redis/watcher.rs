@@ -1,0 +1,212 @@
+//! A connection on which a server tells when keys are released: by the invalidations that RESP3 clients get of keys they
+//! have read. Whoever waits for a key also subscribes to its channel, on which nothing is ever published: so that
+//! holders can count who waits.
+
+use std::collections::BTreeSet;
+use std::str;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Pipeline, ProtocolVersion, PushInfo, PushKind, Value};
+use tokio::io::{AsyncRead, AsyncWrite};
+#[cfg(unix)]
+use tokio::net::UnixStream;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use super::connect::{credentials, dial};
+use super::options::{Address, Options};
+use super::{fault, tls};
+use crate::node::{Fault, FaultCode, Sighting, Watch};
+
+pub(crate) struct RedisWatcher {
+    connection: MultiplexedConnection,
+    pushes: UnboundedReceiver<PushInfo>,
+    /// The keys whose channels are subscribed to.
+    present: BTreeSet<Arc<str>>,
+    /// Why others cannot count this process among those who wait.
+    refusal: Option<Arc<str>>,
+}
+
+const CHANNEL: &str = ":quorlock:wake";
+
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
+impl RedisWatcher {
+    /// Connects, or says why not. The caller limits the time.
+    pub(crate) async fn connect(options: &Options, password: Option<&str>) -> Result<Self, Fault> {
+        let stream: Box<dyn Stream> = match &options.address {
+            #[cfg(not(unix))]
+            Address::Unix { .. } => return Err(Fault::new(FaultCode::Connect, "this platform has no unix sockets")),
+            #[cfg(unix)]
+            Address::Unix { path } => {
+                Box::new(UnixStream::connect(path).await.map_err(|error| fault::from_io(&error, "connect"))?)
+            }
+            Address::Tcp { host, port } => {
+                let stream = dial(host, *port).await?;
+                match &options.tls {
+                    None => Box::new(stream),
+                    Some(settings) => Box::new(tls::wrap(settings, host, stream).await?),
+                }
+            }
+        };
+        let (sender, pushes) = unbounded_channel();
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(None)
+            .set_response_timeout(None)
+            .set_push_sender(sender);
+        let info = credentials(options, password).set_protocol(ProtocolVersion::RESP3);
+        let connected = MultiplexedConnection::new_with_config(&info, stream, config).await;
+        let (connection, driver) = connected.map_err(|error| fault::from_connection(&error))?;
+        // Ends with the connection.
+        tokio::spawn(driver);
+        let mut watcher = Self { connection, pushes, present: BTreeSet::new(), refusal: None };
+        let mut pipeline = Pipeline::new();
+        pipeline.cmd("CLIENT").arg("TRACKING").arg("ON");
+        if let Some(name) = &options.client_name {
+            pipeline.cmd("CLIENT").arg("SETNAME").arg(name);
+        }
+        match watcher.send(&pipeline).await?.first() {
+            Some(Value::Okay) => Ok(watcher),
+            Some(Value::ServerError(error)) => Err(fault::from_server(error)),
+            _ => Err(unexpected()),
+        }
+    }
+
+    async fn send(&mut self, pipeline: &Pipeline) -> Result<Vec<Value>, Fault> {
+        let values = self.connection.send_packed_commands(pipeline, 0, pipeline.len()).await;
+        values.map_err(|error| fault::from_connection(&error))
+    }
+
+    /// Does what is asked, in one round trip. What could not be seen is left out.
+    pub(crate) async fn ask(&mut self, watches: Vec<Watch>) -> Result<Vec<Sighting>, Fault> {
+        let mut pipeline = Pipeline::new();
+        let mut asked = Vec::new();
+        for watch in watches {
+            let subscribes = match &watch {
+                Watch::Arm(key) => {
+                    let subscribes = self.present.insert(key.clone());
+                    if subscribes {
+                        pipeline.cmd("SUBSCRIBE").arg(channel(key));
+                    }
+                    pipeline.cmd("PTTL").arg(&**key);
+                    pipeline.cmd("PUBSUB").arg("NUMSUB").arg(channel(key));
+                    subscribes
+                }
+                Watch::Count(key) => {
+                    pipeline.cmd("PUBSUB").arg("NUMSUB").arg(channel(key));
+                    false
+                }
+                Watch::Drop(key) => {
+                    if !self.present.remove(key) {
+                        continue;
+                    }
+                    pipeline.cmd("UNSUBSCRIBE").arg(channel(key));
+                    false
+                }
+            };
+            asked.push((watch, subscribes));
+        }
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut values = self.send(&pipeline).await?.into_iter();
+        let mut sightings = Vec::new();
+        for (watch, subscribes) in asked {
+            if subscribes && let Some(Value::ServerError(error)) = values.next() {
+                self.refusal = Some(fault::from_server(&error).message);
+            }
+            match watch {
+                Watch::Arm(key) => {
+                    let (remaining, count) = (values.next(), values.next());
+                    let others = self.others(&key, count.as_ref());
+                    if let Some(Value::Int(ms)) = remaining {
+                        // One without a time to live never lets go by itself: nothing is to be said of it.
+                        let remaining = (ms >= 0).then(|| Duration::from_millis(ms.unsigned_abs()));
+                        if ms != -1 {
+                            sightings.push(Sighting::Armed { key, remaining, others });
+                        }
+                    }
+                }
+                Watch::Count(key) => {
+                    let count = values.next();
+                    if let Some(Value::Array(_) | Value::Map(_)) = count {
+                        let others = self.others(&key, count.as_ref());
+                        sightings.push(Sighting::Counted { key, others });
+                    }
+                }
+                Watch::Drop(_) => {
+                    values.next();
+                }
+            }
+        }
+        Ok(sightings)
+    }
+
+    fn others(&self, key: &Arc<str>, count: Option<&Value>) -> u32 {
+        let count = match count {
+            Some(Value::Array(pair)) => pair.get(1).cloned(),
+            Some(Value::Map(pairs)) => pairs.first().map(|(_, count)| count.clone()),
+            _ => None,
+        };
+        let own = i64::from(self.refusal.is_none() && self.present.contains(key));
+        match count {
+            Some(Value::Int(count)) => u32::try_from(count - own).unwrap_or(0),
+            _ => 0,
+        }
+    }
+
+    /// What others cannot know because the server's ACL withholds it, in words; once.
+    pub(crate) fn refusal(&self) -> Option<&Arc<str>> {
+        self.refusal.as_ref()
+    }
+
+    /// The next release of a key that was looked at. `None` when the connection has ended.
+    pub(crate) async fn next(&mut self) -> Option<Vec<Sighting>> {
+        loop {
+            let push = self.pushes.recv().await?;
+            match push.kind {
+                PushKind::Disconnection => return None,
+                PushKind::Invalidate => return Some(freed(&push.data)),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn channel(key: &str) -> String {
+    [key, CHANNEL].concat()
+}
+
+/// A whole flush has no keys: then nothing is said, and who waits polls.
+fn freed(data: &[Value]) -> Vec<Sighting> {
+    let keys = match data.first() {
+        Some(Value::Array(keys)) => keys.as_slice(),
+        _ => &[],
+    };
+    let text = |value: &Value| match value {
+        Value::BulkString(bytes) => str::from_utf8(bytes).ok().map(Arc::from),
+        Value::SimpleString(text) => Some(text.as_str().into()),
+        _ => None,
+    };
+    keys.iter().filter_map(text).map(|key| Sighting::Freed { key }).collect()
+}
+
+fn unexpected() -> Fault {
+    Fault::new(FaultCode::Protocol, "the server gave an answer that does not fit CLIENT TRACKING")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_invalidation_names_the_keys_that_may_be_free() {
+        let keys = Value::Array(vec![Value::BulkString(b"a".to_vec()), Value::BulkString(vec![0xff])]);
+        assert_eq!(freed(&[keys]), [Sighting::Freed { key: "a".into() }]);
+        assert_eq!(freed(&[Value::Nil]), []);
+        assert_eq!(freed(&[]), []);
+    }
+}
