@@ -19,6 +19,9 @@ async function connected(t, nodes, options = {}) {
   return redlock
 }
 
+/** Services with the same settings share their waiters; this one is to the others as one of another process. */
+const elsewhere = Object.freeze({ handoverLimit: 63 })
+
 /**
  * As connected(), and every single node is up. A quorum is enough for a lock, so a test that looks at the keys on all
  * nodes has to begin with all of them.
@@ -33,4 +36,4 @@ let keys = 0
 /** A key no other test uses. */
 const uniqueKey = (name = 'key') => `${name}:${process.pid}:${++keys}`
 
-module.exports = { ...api, open, connected, allUp, uniqueKey }
+module.exports = { ...api, open, connected, allUp, elsewhere, uniqueKey }

@@ -25,7 +25,7 @@ pub fn release(engine: u32, slot: u32) -> Result<()> {
 /// Milliseconds for which the lock in this slot is still valid.
 #[napi]
 pub fn remaining(engine: u32, slot: u32) -> Result<f64> {
-    Ok(ms(service(engine)?.read(|core, now| core.remaining(now, slot))))
+    Ok(ms(service(engine)?.remaining(slot)))
 }
 
 /// Sends what the calls since the last flush queued. True when records wait to be drained.

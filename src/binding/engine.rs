@@ -11,7 +11,7 @@ use super::detail::{Detail, HeldDetail, NodeDetail, NoticeDetail, StatsDetail, c
 use super::environment::register;
 use super::service::Service;
 use super::settings::{EngineConfig, RetryConfig, span};
-use crate::driver::{self, unix_time};
+use crate::driver::{self, Terms, unix_time};
 use crate::lock::Event;
 use crate::node::id::HEX_LENGTH;
 use crate::node::{Keys, MAX_NODES};
@@ -36,8 +36,9 @@ impl Engine {
         let (retry, nodes, prefix) = (config.retry(), lock.nodes, config.key_prefix);
         let client_name = config.client_name;
         let settings = config.nodes.into_iter().map(|node| node.settings(client_name.as_deref())).collect();
-        let (id, engine) = register(prefix.clone(), retry, |wake| {
-            let started = driver::Engine::start(lock, settings, wake);
+        let terms = Terms { config: lock, nodes: settings, prefix: prefix.clone() };
+        let (id, engine) = register(prefix.clone(), retry, |number, wake| {
+            let started = driver::Engine::start(&terms, number, wake);
             started
                 .map_err(|error| Error::new(Status::GenericFailure, format!("the I/O thread did not start: {error}")))
         })?;
@@ -101,11 +102,12 @@ impl Engine {
     #[napi]
     pub fn stats(&self) -> StatsDetail {
         let nodes = (0..self.nodes).map(|node| self.node_detail(node)).collect();
+        let client = self.engine.client();
         self.engine.read(|core, _| {
-            let counters = core.counters();
+            let counters = core.counters(client);
             StatsDetail {
-                held: core.held() as u32,
-                waiting: core.waiting() as u32,
+                held: core.held(client) as u32,
+                waiting: core.waiting(client) as u32,
                 acquired: counters.acquired as f64,
                 contended: counters.contended as f64,
                 timed_out: counters.timed_out as f64,
@@ -136,7 +138,7 @@ impl Engine {
 
     #[napi]
     pub fn locks(&self) -> Vec<HeldDetail> {
-        let held = self.engine.read(|core, now| core.held_keys(now));
+        let held = self.engine.read(|core, now| core.held_keys(now, self.engine.client()));
         let detail = |row: crate::lock::HeldKey| HeldDetail {
             key: row.key.strip_prefix(self.prefix.as_str()).unwrap_or(&row.key).to_owned(),
             id: row.id.hex(&mut [0; HEX_LENGTH]).to_owned(),

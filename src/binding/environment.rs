@@ -5,6 +5,7 @@ use std::ffi::c_void;
 use std::ptr;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use napi::bindgen_prelude::{Function, Int32ArraySlice};
@@ -27,10 +28,14 @@ const TEARDOWN_LIMIT: Duration = Duration::from_millis(100);
 #[derive(Default)]
 struct Environment {
     wake: Option<Arc<Wake>>,
+    /// Tells its event loop from those of other environments.
+    number: u32,
     /// By their ids, which ascend.
     services: Vec<(u32, Weak<Service>)>,
     next_id: u32,
 }
+
+static NUMBERS: AtomicU32 = AtomicU32::new(0);
 
 thread_local! {
     /// An environment has a thread of its own, and is torn down on it.
@@ -44,7 +49,10 @@ pub fn open(env: Env, wake: Function<'_, (), ()>, watches: bool) -> Result<bool>
     // SAFETY: on the thread of the environment, with its function.
     let watches = watches && unsafe { EventLoop::open(env.raw(), wake.raw()) };
     let wake = wake.build_threadsafe_function::<()>().callee_handled::<false>().weak::<true>().build()?;
-    ENVIRONMENT.with_borrow_mut(|environment| environment.wake = Some(Arc::new(wake)));
+    ENVIRONMENT.with_borrow_mut(|environment| {
+        environment.wake = Some(Arc::new(wake));
+        environment.number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+    });
     // SAFETY: the environment is alive, and `end` needs no argument.
     let status = unsafe { sys::napi_add_async_cleanup_hook(env.raw(), Some(end), ptr::null_mut(), ptr::null_mut()) };
     match status {
@@ -104,14 +112,15 @@ fn with_wake(call: impl FnOnce(&Wake) -> sys::napi_status) -> Result<()> {
 pub(super) fn register(
     prefix: String,
     retry: Retry,
-    make: impl FnOnce(Box<dyn Fn() + Send + Sync>) -> Result<Engine>,
+    make: impl FnOnce(u32, Arc<dyn Fn() + Send + Sync>) -> Result<Engine>,
 ) -> Result<(u32, Rc<Service>)> {
-    let wake = ENVIRONMENT.with_borrow(|environment| environment.wake.clone());
+    let (number, wake) = ENVIRONMENT.with_borrow(|environment| (environment.number, environment.wake.clone()));
     let wake = wake.ok_or_else(|| Error::new(Status::GenericFailure, "open() comes before the first Engine"))?;
-    let engine = make(Box::new(move || {
+    let wake = move || {
         // Fails when the environment is being torn down: then nobody is left to be woken.
         let _ = wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
-    }))?;
+    };
+    let engine = make(number, Arc::new(wake))?;
     let service = Service::new(engine, prefix, retry);
     ENVIRONMENT.with_borrow_mut(|environment| {
         environment.services.retain(|(_, service)| service.strong_count() > 0);

@@ -2,41 +2,88 @@
 //!
 //! Lock order: a node's own lock, then the state. Nobody who holds the state pumps a node.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::task::AbortHandle;
 
 use super::clock;
 use super::entropy::OsEntropy;
-use super::mailbox::Mailbox;
+use super::mailbox::{Mailbox, Word};
 use super::node_set::NodeSet;
-use crate::lock::{Core, Event};
-use crate::node::{Answer, Moment, Side};
+use crate::lock::{ClientId, Core, Event};
+use crate::node::{Answer, Fault, FaultCode, Moment, Side};
+
+/// Tells a JavaScript thread that something waits for it.
+pub(super) type Wake = Arc<dyn Fn() + Send + Sync>;
+
+/// Where one service gets its mail.
+pub(super) struct Post {
+    pub(super) mailbox: Mailbox,
+    wake: Wake,
+    /// The number of its event loop, which takes the mail of all its services at once.
+    number: u32,
+}
 
 pub(super) struct State {
     pub(super) core: Core,
     pub(super) entropy: OsEntropy,
-    pub(super) mailbox: Mailbox,
+    /// By client.
+    posts: Vec<Option<Post>>,
+}
+
+impl State {
+    /// What a service's mail is made of.
+    pub(super) fn desk(&mut self, client: ClientId) -> Option<(&mut Core, &mut OsEntropy, &mut Mailbox)> {
+        let post = self.posts.get_mut(usize::from(client))?.as_mut()?;
+        Some((&mut self.core, &mut self.entropy, &mut post.mailbox))
+    }
+
+    /// Tells every service.
+    pub(super) fn post(&mut self, word: &Word) {
+        for post in self.posts.iter_mut().flatten() {
+            post.mailbox.post(word.clone());
+        }
+    }
+
+    /// Who is to be woken. True when the event loop of this number has mail, which it must collect by itself.
+    fn claim(&mut self, number: Option<u32>, wakes: &mut Vec<Wake>) -> bool {
+        let mut own = false;
+        for (client, post) in (0..).zip(&mut self.posts) {
+            if let Some(post) = post
+                && post.mailbox.claim(&self.core, client)
+            {
+                if Some(post.number) == number {
+                    own = true;
+                } else {
+                    wakes.push(post.wake.clone());
+                }
+            }
+        }
+        own
+    }
 }
 
 pub(super) struct Circuit {
     state: Mutex<State>,
     pub(super) nodes: NodeSet,
-    /// Tells the JavaScript thread that something waits for it.
-    wake: Box<dyn Fn() + Send + Sync>,
+    /// What runs for it on the I/O thread.
+    tasks: Mutex<Vec<AbortHandle>>,
+    closed: AtomicBool,
     /// The moment for which the timer task is set, in nanoseconds. Written under the state's lock.
     armed: AtomicU64,
     pub(super) rearm: Notify,
 }
 
 impl Circuit {
-    pub(super) fn new(core: Core, nodes: NodeSet, wake: Box<dyn Fn() + Send + Sync>) -> Self {
+    pub(super) fn new(core: Core, nodes: NodeSet) -> Self {
         Self {
-            state: Mutex::new(State { core, entropy: OsEntropy::new(), mailbox: Mailbox::default() }),
+            state: Mutex::new(State { core, entropy: OsEntropy::new(), posts: Vec::new() }),
             nodes,
-            wake,
+            tasks: Mutex::default(),
+            closed: AtomicBool::new(false),
             armed: AtomicU64::new(u64::MAX),
             rearm: Notify::new(),
         }
@@ -44,6 +91,48 @@ impl Circuit {
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn join(&self, number: u32, wake: Wake) -> ClientId {
+        let mut state = self.state();
+        let client = state.core.join(clock::now());
+        let place = usize::from(client);
+        if place >= state.posts.len() {
+            state.posts.resize_with(place + 1, || None);
+        }
+        state.posts[place] = Some(Post { mailbox: Mailbox::default(), wake, number });
+        client
+    }
+
+    /// Nobody is told anything for this service any more. Without any the circuit ends.
+    pub(super) fn leave(&self, client: ClientId) {
+        let mut state = self.state();
+        state.core.quit(client);
+        state.posts[usize::from(client)] = None;
+        let deserted = state.posts.iter().all(Option::is_none);
+        drop(state);
+        if deserted {
+            self.close();
+        }
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
+    fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        for task in self.tasks().drain(..) {
+            task.abort();
+        }
+        let fault = Fault::new(FaultCode::Connect, "closed");
+        for node in 0..self.nodes.len() {
+            self.nodes.fail(node, &fault, &mut Vec::new());
+        }
+    }
+
+    pub(super) fn tasks(&self) -> MutexGuard<'_, Vec<AbortHandle>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn step(&self, event: Event) {
@@ -141,14 +230,16 @@ impl Circuit {
         self.arm(&state);
     }
 
-    /// Wakes the JavaScript thread, once, when there is news for it.
+    /// Wakes the JavaScript threads for which there is news, once.
     pub(super) fn announce(&self) {
-        let mut state = self.state();
-        let State { core, mailbox, .. } = &mut *state;
-        let news = mailbox.claim(core);
-        drop(state);
-        if news {
-            (self.wake)();
-        }
+        self.claim(None);
+    }
+
+    /// As [`Circuit::announce`], but for the event loop of this number, which is on this thread: whether it has mail.
+    pub(super) fn claim(&self, number: Option<u32>) -> bool {
+        let mut wakes = Vec::new();
+        let own = self.state().claim(number, &mut wakes);
+        wakes.iter().for_each(|wake| wake());
+        own
     }
 }

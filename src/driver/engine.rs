@@ -1,100 +1,114 @@
-//! One lock service at work, as the binding sees it: calls go in, mail comes out.
+//! One lock service at work, as the binding sees it: calls go in, mail comes out. Services may share a circuit.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::task::AbortHandle;
+use tokio::runtime::Handle;
 
-use super::circuit::{Circuit, State};
+use super::circuit::{Circuit, Wake};
 use super::mailbox::Mail;
 use super::node_set::{NodeSet, NodeSettings};
+use super::registry::{self, Terms};
 use super::{clock, runtime, supervisor, timer, watcher};
-use crate::lock::{Config, Core, Event, Slot, Status};
-use crate::node::{Fault, FaultCode, Line, Moment, Side, Watched};
+use crate::lock::{ClientId, Core, Event, Slot, Status};
+use crate::node::{Line, Moment, Side, Watched};
 
 /// Dropping it closes it.
 pub(crate) struct Engine {
     circuit: Arc<Circuit>,
-    tasks: Vec<AbortHandle>,
+    client: ClientId,
+    /// The number of the event loop on whose thread it is used.
+    number: u32,
     closed: AtomicBool,
 }
 
-impl Engine {
-    /// Starts connecting. `wake` may be called from any thread, and must not wait.
-    pub(crate) fn start(
-        config: Config,
-        settings: Vec<NodeSettings>,
-        wake: Box<dyn Fn() + Send + Sync>,
-    ) -> io::Result<Self> {
-        let handle = runtime::handle()?;
-        let (connect_timeout, node_timeout) = (config.connect_timeout, config.node_timeout);
-        let circuit = Arc::new(Circuit::new(Core::new(config), NodeSet::new(&settings), wake));
-        let mut tasks = vec![handle.spawn(timer::run(circuit.clone())).abort_handle()];
-        for (node, settings) in settings.into_iter().enumerate() {
-            let options = match &settings {
-                NodeSettings::Memory { .. } => None,
-                NodeSettings::Redis { options, .. } => Some(options.clone()),
-            };
-            let watcher = watcher::WatcherTask { circuit: circuit.clone(), node, options, timeout: connect_timeout };
-            tasks.push(handle.spawn(watcher.run()).abort_handle());
-            match settings {
-                NodeSettings::Memory { .. } => {
-                    circuit.step(Event::Node { node, status: Status::Up { identity: None } })
-                }
-                NodeSettings::Redis { options, password } => {
-                    let task = supervisor::Supervisor {
-                        circuit: circuit.clone(),
-                        node,
-                        options,
-                        password,
-                        connect_timeout,
-                        node_timeout,
-                    };
-                    // Nothing here runs for long between two waits: tokio's budget would only add wake-ups.
-                    let task = tokio::task::coop::unconstrained(task.run());
-                    tasks.push(handle.spawn(task).abort_handle());
-                }
+/// Starts connecting. Whoever is to hear of it has joined already.
+fn start(circuit: &Arc<Circuit>, terms: &Terms, handle: &Handle) {
+    let (connect_timeout, node_timeout) = (terms.config.connect_timeout, terms.config.node_timeout);
+    let mut tasks = circuit.tasks();
+    tasks.push(handle.spawn(timer::run(circuit.clone())).abort_handle());
+    for (node, settings) in terms.nodes.iter().cloned().enumerate() {
+        let options = match settings {
+            NodeSettings::Memory { .. } => {
+                circuit.step(Event::Node { node, status: Status::Up { identity: None } });
+                None
             }
+            NodeSettings::Redis { options, password } => {
+                let task = supervisor::Supervisor {
+                    circuit: circuit.clone(),
+                    node,
+                    options: options.clone(),
+                    password,
+                    connect_timeout,
+                    node_timeout,
+                };
+                // Nothing here runs for long between two waits: tokio's budget would only add wake-ups.
+                let task = tokio::task::coop::unconstrained(task.run());
+                tasks.push(handle.spawn(task).abort_handle());
+                Some(options)
+            }
+        };
+        let watcher = watcher::WatcherTask { circuit: circuit.clone(), node, options, timeout: connect_timeout };
+        tasks.push(handle.spawn(watcher.run()).abort_handle());
+    }
+}
+
+impl Engine {
+    /// Joins the circuit of these terms, or starts one. `wake` may be called from any thread, and must not wait;
+    /// `number` is that of the event loop on the caller's thread.
+    pub(crate) fn start(terms: &Terms, number: u32, wake: Wake) -> io::Result<Self> {
+        let handle = runtime::handle()?;
+        let mut shared = registry::shared();
+        let running = registry::running(&shared, terms);
+        let is_new = running.is_none();
+        let make = || Arc::new(Circuit::new(Core::new(terms.config.clone()), NodeSet::new(&terms.nodes)));
+        let circuit = running.unwrap_or_else(make);
+        let client = circuit.join(number, wake);
+        if is_new {
+            start(&circuit, terms, &handle);
+            registry::share(&mut shared, terms, &circuit);
         }
-        Ok(Self { circuit, tasks, closed: AtomicBool::new(false) })
+        drop(shared);
+        circuit.announce();
+        Ok(Self { circuit, client, number, closed: AtomicBool::new(false) })
     }
 
     /// A call of the user, under a slot of its own. Nothing is sent before the next [`Engine::flush`].
     pub(crate) fn call(&self, event: impl FnOnce(Slot) -> Event) -> Slot {
         let mut state = self.circuit.state();
-        let slot = state.core.reserve();
+        let slot = state.core.reserve(self.client);
         self.circuit.step_locked(&mut state, event(slot));
         slot
     }
 
     /// Something about an earlier call.
     pub(crate) fn tell(&self, event: Event) {
-        self.circuit.step(event);
+        if !self.is_closed() {
+            self.circuit.step(event);
+        }
     }
 
     /// Sends what waits, on the calling thread where it may. True when mail waits for the caller, who must then
     /// collect it: nobody wakes the JavaScript thread for it.
     pub(crate) fn flush(&self) -> bool {
-        self.circuit.circulate(Side::EventLoop);
-        self.claim()
+        self.circuit.circulate(self.side());
+        self.circuit.claim(Some(self.number))
     }
 
-    fn claim(&self) -> bool {
-        let mut state = self.circuit.state();
-        let State { core, mailbox, .. } = &mut *state;
-        mailbox.claim(core)
+    fn side(&self) -> Side {
+        Side::EventLoop(self.number)
     }
 
     /// Links that the caller's event loop may watch from now on: when one can be read, [`Engine::read_line`].
     /// `watch` says whether it will.
     pub(crate) fn attend(&self, mut watch: impl FnMut(usize, Arc<Line>, Watched) -> bool) {
         for node in 0..self.circuit.nodes.len() {
-            if let Some((line, watched)) = self.circuit.nodes.attend(node)
+            if let Some((line, watched)) = self.circuit.nodes.attend(node, self.number)
                 && !watch(node, line, watched)
             {
-                self.circuit.nodes.leave(node);
+                self.circuit.nodes.leave(node, self.number);
             }
         }
     }
@@ -103,32 +117,42 @@ impl Engine {
     /// [`Engine::flush`].
     pub(crate) fn read_line(&self, node: usize) -> bool {
         let mut answers = Vec::new();
-        self.circuit.pump(Side::EventLoop, node, &mut answers);
+        self.circuit.pump(self.side(), node, &mut answers);
         self.circuit.absorb(node, &mut answers);
-        self.circuit.circulate(Side::EventLoop);
-        self.claim()
+        self.circuit.circulate(self.side());
+        self.circuit.claim(Some(self.number))
+    }
+
+    /// The links that its event loop watches for it are watched by the I/O thread.
+    pub(crate) fn leave(&self) {
+        (0..self.circuit.nodes.len()).for_each(|node| self.circuit.nodes.leave(node, self.number));
     }
 
     /// Hands over what has happened, on the JavaScript thread; `take` says whether there is room for more.
     pub(crate) fn collect(&self, mut take: impl FnMut(Mail) -> bool) {
+        if self.is_closed() {
+            return;
+        }
         let mut state = self.circuit.state();
-        state.mailbox.open();
-        self.circuit.step_locked(&mut state, Event::Seen);
         let now = clock::now();
+        let Some((core, entropy, mailbox)) = state.desk(self.client) else {
+            return;
+        };
+        mailbox.open();
+        core.step(now, entropy, Event::Seen { client: self.client });
         let mut full = false;
         while !full {
-            let State { core, entropy, mailbox } = &mut *state;
-            let Some(mail) = mailbox.next(core, entropy, now) else {
+            let Some(mail) = mailbox.next(core, entropy, now, self.client) else {
                 break;
             };
             full = !take(mail);
         }
-        let pending = (0..self.circuit.nodes.len()).any(|node| state.core.has_requests(node));
+        let pending = (0..self.circuit.nodes.len()).any(|node| core.has_requests(node));
         self.circuit.arm(&state);
         drop(state);
         if pending {
             // A grant ran out on its way, and was given back.
-            self.circuit.circulate(Side::EventLoop);
+            self.circuit.circulate(self.side());
             self.circuit.announce();
         }
     }
@@ -138,10 +162,23 @@ impl Engine {
         read(&mut self.circuit.state().core, clock::now())
     }
 
+    /// The service's name in what is read.
+    pub(crate) fn client(&self) -> ClientId {
+        self.client
+    }
+
+    pub(crate) fn remaining(&self, slot: Slot) -> Duration {
+        // Afterwards the slot may be another's, as may the service's name.
+        if self.is_closed() { Duration::ZERO } else { self.read(|core, now| core.remaining(now, slot)) }
+    }
+
     pub(crate) fn next_word(&self) -> Option<super::Word> {
+        if self.is_closed() {
+            return None;
+        }
         let mut state = self.circuit.state();
-        let State { core, mailbox, .. } = &mut *state;
-        mailbox.next_word(core)
+        let (core, _, mailbox) = state.desk(self.client)?;
+        mailbox.next_word(core, self.client)
     }
 
     pub(crate) fn answer_password(&self, node: usize, password: Result<String, String>) {
@@ -163,27 +200,37 @@ impl Engine {
             return;
         }
         let end = Instant::now() + limit;
-        self.circuit.state().core.surrender(clock::now());
         // From here on this thread waits, so that its event loop sees nothing.
-        (0..self.circuit.nodes.len()).for_each(|node| self.circuit.nodes.leave(node));
-        self.circuit.circulate(Side::EventLoop);
+        self.leave();
+        self.give_up();
+        self.circuit.circulate(self.side());
+        self.circuit.announce();
         while !self.circuit.state().core.is_quiet() && Instant::now() < end {
             std::thread::sleep(Duration::from_millis(1));
         }
         self.close();
     }
 
+    /// What the service holds, or may have been granted, is handed over or given back.
+    fn give_up(&self) {
+        let mut state = self.circuit.state();
+        if let Some((core, entropy, _)) = state.desk(self.client) {
+            core.surrender(clock::now(), entropy, self.client);
+        }
+        self.circuit.arm(&state);
+    }
+
     pub(crate) fn close(&self) {
         if self.closed.swap(true, Ordering::SeqCst) {
             return;
         }
-        for task in &self.tasks {
-            task.abort();
-        }
-        let fault = Fault::new(FaultCode::Connect, "closed");
-        for node in 0..self.circuit.nodes.len() {
-            self.circuit.nodes.fail(node, &fault, &mut Vec::new());
-        }
+        self.leave();
+        self.give_up();
+        self.circuit.circulate(self.side());
+        let shared = registry::shared();
+        self.circuit.leave(self.client);
+        drop(shared);
+        self.circuit.announce();
     }
 }
 

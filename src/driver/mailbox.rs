@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::entropy::OsEntropy;
-use crate::lock::{Change, Core, Grant, Kind, Slot};
+use crate::lock::{Change, ClientId, Core, Grant, Kind, Slot};
 use crate::node::Moment;
 
 /// One thing that happened to a call.
@@ -20,6 +20,7 @@ pub(crate) enum MailEvent {
 }
 
 /// Something about a node rather than about a call.
+#[derive(Clone)]
 pub(crate) enum Word {
     Changed(Change),
     Warning {
@@ -49,8 +50,8 @@ impl Mailbox {
     }
 
     /// True for whoever is to tell the JavaScript thread: there is something, and nobody has told it yet.
-    pub(super) fn claim(&mut self, core: &Core) -> bool {
-        let news = !self.told && (core.has_news() || !self.words.is_empty());
+    pub(super) fn claim(&mut self, core: &Core, client: ClientId) -> bool {
+        let news = !self.told && (core.has_news(client) || !self.words.is_empty());
         self.told |= news;
         news
     }
@@ -60,8 +61,14 @@ impl Mailbox {
         self.told = false;
     }
 
-    pub(super) fn next(&mut self, core: &mut Core, entropy: &mut OsEntropy, now: Moment) -> Option<Mail> {
-        while let Some(notice) = core.next_notice() {
+    pub(super) fn next(
+        &mut self,
+        core: &mut Core,
+        entropy: &mut OsEntropy,
+        now: Moment,
+        client: ClientId,
+    ) -> Option<Mail> {
+        while let Some(notice) = core.next_notice(client) {
             let slot = notice.slot;
             if notice.kind != Kind::Granted {
                 return Some(Mail { slot, event: MailEvent::Turned(notice.kind) });
@@ -70,8 +77,8 @@ impl Mailbox {
                 return Some(Mail { slot, event: MailEvent::Granted(grant) });
             }
         }
-        if core.has_changes() || (!self.words.is_empty() && !self.words_told) {
-            while let Some(change) = core.next_change() {
+        if core.has_changes(client) || (!self.words.is_empty() && !self.words_told) {
+            while let Some(change) = core.next_change(client) {
                 self.words.push_back(Word::Changed(change));
             }
             self.words_told = true;
@@ -80,7 +87,7 @@ impl Mailbox {
         None
     }
 
-    pub(super) fn next_word(&mut self, core: &mut Core) -> Option<Word> {
-        self.words.pop_front().or_else(|| core.next_change().map(Word::Changed))
+    pub(super) fn next_word(&mut self, core: &mut Core, client: ClientId) -> Option<Word> {
+        self.words.pop_front().or_else(|| core.next_change(client).map(Word::Changed))
     }
 }

@@ -7,12 +7,13 @@ use tokio::sync::{Notify, oneshot};
 use crate::node::memory::{MemoryNode, MemoryWatcher};
 use crate::node::{Answer, Fault, Line, Node, Options, RedisNode, Watched};
 
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) enum NodeSettings {
     Memory { name: String },
     Redis { options: Options, password: Password },
 }
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Password {
     None,
     Fixed(String),
@@ -101,17 +102,17 @@ impl NodeSet {
     }
 
     /// What the event loop may watch of a node from now on.
-    pub(super) fn attend(&self, node: usize) -> Option<(Arc<Line>, Watched)> {
+    pub(super) fn attend(&self, node: usize, number: u32) -> Option<(Arc<Line>, Watched)> {
         match &self.members[node] {
             Member::Memory(_) => None,
-            Member::Redis(redis) => redis.attend(),
+            Member::Redis(redis) => redis.attend(number),
         }
     }
 
     /// The event loop watches no longer.
-    pub(super) fn leave(&self, node: usize) {
+    pub(super) fn leave(&self, node: usize, number: u32) {
         if let Member::Redis(redis) = &self.members[node] {
-            redis.leave();
+            redis.leave(number);
         }
     }
 

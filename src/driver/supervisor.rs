@@ -86,7 +86,7 @@ impl Supervisor {
             Password::Fixed(password) => Ok(Some(password.clone())),
             Password::Asked => {
                 let answer = self.circuit.nodes.ask_password(self.node);
-                self.circuit.state().mailbox.post(Word::Password { node: self.node });
+                self.circuit.state().post(&Word::Password { node: self.node });
                 self.circuit.announce();
                 match answer.await {
                     Ok(Ok(password)) => Ok(Some(password)),
@@ -169,7 +169,7 @@ impl Supervisor {
     }
 
     fn warn(&self, message: String) {
-        self.circuit.state().mailbox.post(Word::Warning { node: self.node, code: "DEGRADED", message });
+        self.circuit.state().post(&Word::Warning { node: self.node, code: "DEGRADED", message });
         self.circuit.announce();
     }
 

@@ -147,7 +147,7 @@ impl WatcherTask {
     fn warn(&self, warned: &mut bool, message: &str) {
         if !std::mem::replace(warned, true) {
             let message = format!("the server does not tell of releases ({message}): who waits for a lock polls");
-            self.circuit.state().mailbox.post(Word::Warning { node: self.node, code: "DEGRADED", message });
+            self.circuit.state().post(&Word::Warning { node: self.node, code: "DEGRADED", message });
             self.circuit.announce();
         }
     }

@@ -137,6 +137,7 @@ impl Attempt {
 
     /// The wait in the queue is over without its turn; `known` is how it stands at the nodes.
     pub(super) fn give_up(&mut self, world: &World, known: Option<Ballot>) -> Turn {
+        self.round = self.round.max(1);
         self.failed = known;
         self.end(world)
     }

@@ -4,6 +4,7 @@ mod contact;
 mod queueing;
 
 use super::attempt::{Attempt, Turn};
+use super::client::ClientId;
 use super::config::Config;
 use super::connecting::Connecting;
 use super::event::{Entropy, Event, Failure, Found, Kind, Slot};
@@ -61,15 +62,20 @@ impl Core {
     }
 
     /// A slot for a call that is about to be made.
-    pub(crate) fn reserve(&mut self) -> Slot {
-        self.slots.insert(Entry::Reserved).0
+    pub(crate) fn reserve(&mut self, client: ClientId) -> Slot {
+        let slot = self.slots.insert(Entry::Reserved).0;
+        self.world.own(slot, client);
+        slot
     }
 
     pub(crate) fn step(&mut self, now: Moment, entropy: &mut dyn Entropy, event: Event) {
         self.world.begin(now);
-        if event.is_from_javascript() {
-            self.world.seen = self.world.now;
-            self.world.asked = None;
+        let alive = match &event {
+            Event::Seen { client } => Some(*client),
+            event => event.slot().map(|slot| self.world.owner(slot)),
+        };
+        if let Some(client) = alive.and_then(|client| self.world.clients.get_mut(usize::from(client))) {
+            client.show_life(self.world.now);
         }
         match event {
             Event::Acquire { slot, call } => self.acquire(entropy, slot, call),
@@ -89,7 +95,7 @@ impl Core {
             Event::Node { node, status } => self.news(entropy, node, status),
             Event::Sighted { node, sighting } => self.sighted(entropy, node, sighting),
             Event::Watching { node } => self.arm_anew(node),
-            Event::Seen => {}
+            Event::Seen { .. } => {}
             Event::Tick => self.tick(entropy),
         }
         self.settle(entropy);
@@ -106,7 +112,7 @@ impl Core {
     }
 
     fn acquire(&mut self, entropy: &mut dyn Entropy, slot: Slot, call: super::event::Call) {
-        self.world.waiting += 1;
+        self.world.client(slot).waiting += 1;
         let seat = self.seat(slot);
         let mut attempt = Box::new(Attempt::new(call, &self.world));
         let leads = attempt.is_one_round() || self.queues.join(seat, &attempt.call.keys);
@@ -137,7 +143,7 @@ impl Core {
                 let Entry::Attempt(attempt) = std::mem::replace(entry, Entry::Over) else {
                     return;
                 };
-                self.world.waiting -= 1;
+                self.world.client(slot).waiting -= 1;
                 if attempt.is_one_round() {
                     self.queues.seize(seat, &attempt.call.keys);
                 }
@@ -150,9 +156,10 @@ impl Core {
                 let Entry::Attempt(attempt) = std::mem::replace(entry, Entry::Over) else {
                     return;
                 };
-                self.world.waiting -= 1;
-                self.world.counters.timed_out += 1;
-                self.world.counters.contended += u64::from(attempt.was_contended());
+                let client = self.world.client(slot);
+                client.waiting -= 1;
+                client.counters.timed_out += 1;
+                client.counters.contended += u64::from(attempt.was_contended());
                 *entry = Entry::Failed(Box::new(attempt.failure(&self.world)));
                 self.timers.set(slot, Moment::NEVER);
                 self.world.notify(seat, Kind::Failed(verdict));
@@ -176,7 +183,7 @@ impl Core {
         }
     }
 
-    fn cancel(&mut self, entropy: &mut dyn Entropy, slot: Slot) {
+    pub(super) fn cancel(&mut self, entropy: &mut dyn Entropy, slot: Slot) {
         let seat = self.seat(slot);
         let Some(entry) = self.slots.get_mut(slot) else {
             return;
@@ -184,15 +191,16 @@ impl Core {
         match std::mem::replace(entry, Entry::Over) {
             Entry::Attempt(mut attempt) => {
                 attempt.give_back(&mut self.world);
-                self.world.waiting -= 1;
-                self.world.counters.aborted += 1;
-                self.world.counters.contended += u64::from(attempt.was_contended());
+                let client = self.world.client(slot);
+                client.waiting -= 1;
+                client.counters.aborted += 1;
+                client.counters.contended += u64::from(attempt.was_contended());
                 self.step_back(seat, &attempt);
             }
             // Granted, but not taken yet: the grant that waits for JavaScript finds no lease any more.
             Entry::Lease(mut lease) if lease.offer.is_some() => {
                 lease.offer = None;
-                self.world.counters.aborted += 1;
+                self.world.client(slot).counters.aborted += 1;
                 self.refuse(entropy, seat, lease);
             }
             Entry::Connecting(_) => {}
@@ -285,6 +293,7 @@ impl Core {
     pub(super) fn adopt_orphans(&mut self) {
         while let Some(orphan) = self.world.orphans.pop() {
             let (slot, generation) = self.slots.insert(Entry::Release(orphan));
+            self.world.disown(slot);
             if let Some(Entry::Release(release)) = self.slots.get_mut(slot) {
                 let at = release.start(&mut self.world, Seat { slot, generation });
                 self.timers.set(slot, at);

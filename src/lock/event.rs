@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::client::ClientId;
 use super::config::Retry;
 use crate::node::{Answer, Fault, Holding, Keys, Sighting};
 
@@ -67,19 +68,26 @@ pub(crate) enum Event {
     Watching {
         node: usize,
     },
-    /// The JavaScript thread lives.
-    Seen,
+    /// The JavaScript thread of a service lives.
+    Seen {
+        client: ClientId,
+    },
     /// Time has passed.
     Tick,
 }
 
 impl Event {
-    /// A sign of life of the JavaScript thread.
-    pub(super) fn is_from_javascript(&self) -> bool {
-        !matches!(
-            self,
-            Self::Answer { .. } | Self::Node { .. } | Self::Sighted { .. } | Self::Watching { .. } | Self::Tick
-        )
+    /// The slot that a call of the user is about: a sign of life of its JavaScript thread.
+    pub(super) fn slot(&self) -> Option<Slot> {
+        match self {
+            Self::Acquire { slot, .. }
+            | Self::Cancel { slot }
+            | Self::Extend { slot, .. }
+            | Self::Release { slot }
+            | Self::Connect { slot, .. }
+            | Self::Inspect { slot, .. } => Some(*slot),
+            _ => None,
+        }
     }
 }
 

@@ -75,7 +75,7 @@ impl Lease {
     }
 
     /// The JavaScript thread takes the grant, if it is still worth anything; otherwise the attempt goes on.
-    pub(super) fn accept(&mut self, world: &mut World) -> Result<(), Option<Box<Attempt>>> {
+    pub(super) fn accept(&mut self, world: &mut World, seat: Seat) -> Result<(), Option<Box<Attempt>>> {
         if !self.is_valid(world.now) {
             if self.lost.is_none() {
                 self.give_back(world);
@@ -83,8 +83,9 @@ impl Lease {
             return Err(self.offer.take());
         }
         if self.offer.take().is_some() {
-            world.held += 1;
-            world.counters.acquired += 1;
+            let client = world.client(seat.slot);
+            client.held += 1;
+            client.counters.acquired += 1;
         }
         Ok(())
     }
@@ -156,8 +157,9 @@ impl Lease {
             // Nobody was told that it is held. When the grant is taken, it is a failed round.
             return;
         }
-        world.held -= 1;
-        world.counters.lost += 1;
+        let client = world.client(seat.slot);
+        client.held -= 1;
+        client.counters.lost += 1;
         if self.renewal.is_asked_for() {
             world.notify(seat, Kind::ExtendFailed);
         }
@@ -168,7 +170,7 @@ impl Lease {
     pub(super) fn into_release(self, world: &mut World, seat: Seat) -> Release {
         let valid = self.is_valid(world.now);
         if self.lost.is_none() && self.offer.is_none() {
-            world.held -= 1;
+            world.client(seat.slot).held -= 1;
         }
         if self.lost.is_none() && self.renewal.is_asked_for() {
             world.notify(seat, Kind::ExtendFailed);

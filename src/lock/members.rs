@@ -1,5 +1,6 @@
 //! The nodes as the lock sees them: who may be asked, and why the others may not.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -77,6 +78,12 @@ impl Members {
         member.untried &= status == Status::Connecting;
         member.status = status;
         (0..self.list.len()).filter_map(|index| self.refresh(index)).collect()
+    }
+
+    /// What has been told so far.
+    pub(super) fn changes(&self) -> VecDeque<Change> {
+        let told = self.list.iter().enumerate().filter(|(_, member)| member.told.is_some());
+        told.map(|(node, member)| Change { node, fault: member.fault.clone() }).collect()
     }
 
     fn refresh(&mut self, index: usize) -> Option<Change> {

@@ -13,6 +13,7 @@ pub(crate) mod event;
 mod attempt;
 mod backoff;
 mod ballot;
+mod client;
 mod connecting;
 mod gate;
 mod inspection;
@@ -31,6 +32,7 @@ mod tests;
 mod timers;
 mod world;
 
+pub(crate) use client::ClientId;
 pub(crate) use config::{Config, Retry};
 pub(crate) use core::Core;
 pub(crate) use event::{

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::client::{ClientId, Counters};
 use super::core::{Core, Entry};
 use super::event::{Change, Entropy, Failure, Found, Notice, Slot};
 use super::renewal::millis;
-use super::world::{Counters, Seat};
+use super::world::Seat;
 use crate::node::{Fault, Id, Moment, Request, Watch};
 
 /// What the JavaScript thread reads of a grant.
@@ -45,22 +46,23 @@ impl Core {
         !self.world.watches[node].is_empty()
     }
 
-    pub(crate) fn has_news(&self) -> bool {
-        !self.world.notices.is_empty() || !self.world.changes.is_empty() || self.world.heartbeat
+    pub(crate) fn has_news(&self, client: ClientId) -> bool {
+        self.world.clients[usize::from(client)].has_news()
     }
 
-    pub(crate) fn next_change(&mut self) -> Option<Change> {
-        self.world.changes.pop_front()
+    pub(crate) fn next_change(&mut self, client: ClientId) -> Option<Change> {
+        self.world.clients[usize::from(client)].changes.pop_front()
     }
 
-    pub(crate) fn has_changes(&self) -> bool {
-        !self.world.changes.is_empty()
+    pub(crate) fn has_changes(&self, client: ClientId) -> bool {
+        !self.world.clients[usize::from(client)].changes.is_empty()
     }
 
     /// Takes the next notice. A final one frees its slot, unless the background still needs it.
-    pub(crate) fn next_notice(&mut self) -> Option<Notice> {
-        self.world.heartbeat = false;
-        let notice = self.world.notices.pop_front()?;
+    pub(crate) fn next_notice(&mut self, client: ClientId) -> Option<Notice> {
+        let client = &mut self.world.clients[usize::from(client)];
+        client.heartbeat = false;
+        let notice = client.notices.pop_front()?;
         if notice.kind.is_final() {
             match self.slots.tenant(notice.slot, notice.generation) {
                 Some(Entry::Release(release)) => {
@@ -83,7 +85,7 @@ impl Core {
         let Entry::Lease(lease) = entry else {
             return None;
         };
-        match lease.accept(&mut self.world) {
+        match lease.accept(&mut self.world, seat) {
             Ok(()) => Some(Grant {
                 attempts: lease.attempts,
                 ttl_ms: millis(lease.ttl),
@@ -93,7 +95,7 @@ impl Core {
             Err(offer) => {
                 let mut attempt = offer?;
                 let votes = lease.voters.clone();
-                self.world.waiting += 1;
+                self.world.client(seat.slot).waiting += 1;
                 let turn = attempt.take_back(&mut self.world, entropy, seat, votes);
                 let home = lease.home;
                 *entry = Entry::Attempt(attempt);
@@ -136,16 +138,16 @@ impl Core {
         }
     }
 
-    pub(crate) fn counters(&self) -> Counters {
-        self.world.counters
+    pub(crate) fn counters(&self, client: ClientId) -> Counters {
+        self.world.clients[usize::from(client)].counters
     }
 
-    pub(crate) fn held(&self) -> usize {
-        self.world.held
+    pub(crate) fn held(&self, client: ClientId) -> usize {
+        self.world.clients[usize::from(client)].held
     }
 
-    pub(crate) fn waiting(&self) -> usize {
-        self.world.waiting
+    pub(crate) fn waiting(&self, client: ClientId) -> usize {
+        self.world.clients[usize::from(client)].waiting
     }
 
     pub(crate) fn fault(&self, node: usize) -> Option<&Fault> {

@@ -129,10 +129,6 @@ impl Queues {
         self.by_key.iter().filter(|(_, queue)| queue.watched).map(|(key, _)| key)
     }
 
-    pub(super) fn clear(&mut self) {
-        self.by_key.clear();
-    }
-
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.by_key.len()

@@ -147,7 +147,7 @@ impl Release {
             return;
         };
         self.ask = None;
-        world.counters.released += 1;
+        world.count_release(seat);
         world.notify(seat, Kind::Released(outcome));
     }
 

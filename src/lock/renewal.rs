@@ -134,17 +134,17 @@ impl Lease {
         if let Some(extension) = &mut self.renewal.extension {
             extension.ballot.time_out();
             self.decide_extension(world, entropy, seat);
-        } else if self.renewal.asked_ttl.is_some() || self.may_renew(world) {
+        } else if self.renewal.asked_ttl.is_some() || self.may_renew(world, seat) {
             self.begin_extension(world, entropy, seat);
         } else {
             self.renewal.next = Moment::NEVER;
         }
     }
 
-    fn may_renew(&mut self, world: &mut World) -> bool {
+    fn may_renew(&mut self, world: &mut World, seat: Seat) -> bool {
         if world.now >= self.renewal.hold_until {
             self.renewal.stopped = Some(Lost::MaxHold);
-        } else if is_stalled(world) {
+        } else if is_stalled(world, seat) {
             self.renewal.stopped = Some(Lost::Stalled);
         }
         self.renewal.on && self.renewal.stopped.is_none()
@@ -244,7 +244,7 @@ impl Lease {
         // Nodes never shorten a key's life.
         self.proven = self.proven.max(extension.sent_at + world.config.validity(extension.ttl));
         self.tenure.ttl = extension.ttl;
-        world.counters.extended += 1;
+        world.client(seat.slot).counters.extended += 1;
         if self.tenure.prolonging {
             let own = extension.sent_at >= self.granted_at && extension.ttl >= self.ttl;
             self.settle_offer(world, entropy, seat, own);

@@ -67,10 +67,6 @@ impl<T> Slab<T> {
         (0..).zip(&self.cells).filter_map(|(slot, cell)| Some((slot, cell.entry.as_ref()?)))
     }
 
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (Slot, &mut T)> {
-        (0..).zip(&mut self.cells).filter_map(|(slot, cell)| Some((slot, cell.entry.as_mut()?)))
-    }
-
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.cells.len() - self.free.len()

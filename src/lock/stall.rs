@@ -2,22 +2,24 @@
 
 use std::time::Duration;
 
-use super::world::World;
+use super::world::{Seat, World};
 
 /// The JavaScript thread is asked for a sign of life when it has not given one for this long, or for a third of the
 /// stall limit.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// The JavaScript thread has not been seen for the stall limit, though it was asked. An idle one is asked first.
-pub(super) fn is_stalled(world: &mut World) -> bool {
+pub(super) fn is_stalled(world: &mut World, seat: Seat) -> bool {
     let limit = world.config.stall_limit;
-    let unseen = world.now.since(world.seen);
+    let now = world.now;
+    let client = world.client(seat.slot);
+    let unseen = now.since(client.seen);
     let heartbeat = HEARTBEAT.min(limit / 3);
-    match world.asked {
-        Some(asked) => unseen > limit && world.now.since(asked) > heartbeat,
+    match client.asked {
+        Some(asked) => unseen > limit && now.since(asked) > heartbeat,
         None if unseen > heartbeat => {
-            world.asked = Some(world.now);
-            world.heartbeat = true;
+            client.asked = Some(now);
+            client.heartbeat = true;
             false
         }
         None => false,

@@ -1,9 +1,9 @@
-//! Looking over all slots: what this process holds, and giving all of it back at the end.
-//! Not on the path of any call.
+//! Looking over all slots: what a service holds. Not on the path of any call.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::client::ClientId;
 use super::core::{Core, Entry};
 use super::event::{Failure, Slot};
 use crate::node::{Id, Moment};
@@ -15,12 +15,12 @@ pub(crate) struct HeldKey {
     pub(crate) id: Id,
     pub(crate) granted_at: Moment,
     pub(crate) remaining: Duration,
-    /// Calls of this service that wait for the key.
+    /// Calls of this process that wait for the key.
     pub(crate) waiting: usize,
 }
 
 impl Core {
-    pub(crate) fn held_keys(&self, now: Moment) -> Vec<HeldKey> {
+    pub(crate) fn held_keys(&self, now: Moment, client: ClientId) -> Vec<HeldKey> {
         let mut waiting: BTreeMap<&str, usize> = BTreeMap::new();
         for (_, entry) in self.slots.iter() {
             if let Entry::Attempt(attempt) = entry {
@@ -28,9 +28,9 @@ impl Core {
             }
         }
         let mut rows = Vec::new();
-        for (_, entry) in self.slots.iter() {
+        for (slot, entry) in self.slots.iter() {
             let Entry::Lease(lease) = entry else { continue };
-            if lease.offer.is_none() && lease.is_valid(now) {
+            if self.world.owner(slot) == client && lease.offer.is_none() && lease.is_valid(now) {
                 rows.extend(lease.keys.iter().map(|key| HeldKey {
                     key: key.into(),
                     id: lease.id,
@@ -49,26 +49,6 @@ impl Core {
             return None;
         };
         Some(Failure { attempts: lease.attempts, retry_after: None, votes: lease.voters.seen(now) })
-    }
-
-    /// The process, or the service, ends: gives back all that is held or may have been granted.
-    pub(crate) fn surrender(&mut self, now: Moment) {
-        self.world.now = now.max(self.world.now);
-        for (_, entry) in self.slots.iter_mut() {
-            match entry {
-                Entry::Attempt(attempt) => attempt.give_back(&mut self.world),
-                Entry::Lease(lease) => {
-                    lease.give_back(&mut self.world);
-                }
-                Entry::Moved(_) => {}
-                _ => continue,
-            }
-            *entry = Entry::Over;
-        }
-        self.queues.clear();
-        self.promotions.clear();
-        (self.world.held, self.world.waiting) = (0, 0);
-        self.adopt_orphans();
     }
 
     /// No release waits for an answer any more.

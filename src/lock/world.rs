@@ -1,40 +1,28 @@
 //! What every entry may read and write while it takes a step: the settings, the nodes, the moment, and the outlets.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::ballot::Ballot;
+use super::client::{Client, ClientId};
 use super::config::Config;
-use super::event::{Change, Entropy, Kind, Notice, Slot};
+use super::event::{Entropy, Kind, Notice, Slot};
 use super::gate::gate;
 use super::members::Members;
 use super::release::Release;
 use crate::node::{Command, Fault, Id, Keys, Moment, Request, Tag, Watch};
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Counters {
-    pub(crate) acquired: u64,
-    /// Acquires that found the key taken, whatever their end.
-    pub(crate) contended: u64,
-    /// Acquires whose wait ended without the lock.
-    pub(crate) timed_out: u64,
-    pub(crate) aborted: u64,
-    pub(crate) lost: u64,
-    pub(crate) extended: u64,
-    pub(crate) released: u64,
-}
+/// The owner of slots that no service has asked for: releases in the background.
+const NOBODY: ClientId = ClientId::MAX;
 
 #[derive(Clone, Debug)]
 pub(super) struct World {
     pub(super) config: Config,
     pub(super) members: Members,
-    pub(super) counters: Counters,
-    pub(super) held: usize,
-    pub(super) waiting: usize,
+    pub(super) clients: Vec<Client>,
+    /// Whose each slot is.
+    owners: Vec<ClientId>,
     /// What waits to be sent, for each node in the order in which it must be sent.
     pub(super) requests: Vec<Vec<Request>>,
-    pub(super) notices: VecDeque<Notice>,
-    pub(super) changes: VecDeque<Change>,
     /// What waits to be told to the watchers of each node.
     pub(super) watches: Vec<Vec<Watch>>,
     /// Who wants to hear of the release of which keys.
@@ -43,12 +31,6 @@ pub(super) struct World {
     pub(super) orphans: Vec<Release>,
     /// Releases that wait for a node to come back.
     owed: Vec<Vec<Seat>>,
-    /// When the JavaScript thread last showed a sign of life.
-    pub(super) seen: Moment,
-    /// Since when it has been asked for one, in vain.
-    pub(super) asked: Option<Moment>,
-    /// The JavaScript thread is to show a sign of life.
-    pub(super) heartbeat: bool,
     pub(super) now: Moment,
     /// When the first event came.
     pub(super) born: Option<Moment>,
@@ -68,18 +50,12 @@ impl World {
             members: Members::new(nodes),
             requests: vec![Vec::new(); nodes],
             config,
-            counters: Counters::default(),
-            held: 0,
-            waiting: 0,
-            notices: VecDeque::new(),
-            changes: VecDeque::new(),
+            clients: Vec::new(),
+            owners: Vec::new(),
             watches: vec![Vec::new(); nodes],
             watching: Vec::new(),
             orphans: Vec::new(),
             owed: vec![Vec::new(); nodes],
-            seen: Moment::default(),
-            asked: None,
-            heartbeat: false,
             now: Moment::default(),
             born: None,
         }
@@ -112,8 +88,43 @@ impl World {
         std::mem::take(&mut self.owed[node])
     }
 
+    /// Whose the slot is from now on.
+    pub(super) fn own(&mut self, slot: Slot, client: ClientId) {
+        let index = slot as usize;
+        if index >= self.owners.len() {
+            self.owners.resize(index + 1, NOBODY);
+        }
+        self.owners[index] = client;
+    }
+
+    /// A slot for what no service has asked for.
+    pub(super) fn disown(&mut self, slot: Slot) {
+        self.own(slot, NOBODY);
+    }
+
+    pub(super) fn owner(&self, slot: Slot) -> ClientId {
+        self.owners.get(slot as usize).copied().unwrap_or(NOBODY)
+    }
+
+    /// Who owns the slot.
+    pub(super) fn client(&mut self, slot: Slot) -> &mut Client {
+        let owner = usize::from(self.owner(slot));
+        &mut self.clients[owner]
+    }
+
+    pub(super) fn count_release(&mut self, seat: Seat) {
+        let owner = usize::from(self.owner(seat.slot));
+        if let Some(client) = self.clients.get_mut(owner) {
+            client.counters.released += 1;
+        }
+    }
+
     pub(super) fn notify(&mut self, seat: Seat, kind: Kind) {
-        self.notices.push_back(Notice { slot: seat.slot, generation: seat.generation, kind });
+        let notice = Notice { slot: seat.slot, generation: seat.generation, kind };
+        let owner = usize::from(self.owner(seat.slot));
+        if let Some(client) = self.clients.get_mut(owner).filter(|client| !client.gone) {
+            client.notices.push_back(notice);
+        }
     }
 
     pub(super) fn send(&mut self, node: usize, seat: Seat, round: u32, command: Command, keys: &Keys, id: Id) {

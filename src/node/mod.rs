@@ -28,8 +28,8 @@ pub(crate) type Watched = std::os::windows::io::OwnedSocket;
 /// Which thread pumps. Whoever sends something watches for the answer, where it can.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
-    /// The thread of the caller, which runs an event loop.
-    EventLoop,
+    /// The thread of the caller, which runs the event loop of this number.
+    EventLoop(u32),
     IoThread,
 }
 

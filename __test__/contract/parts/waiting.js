@@ -2,12 +2,12 @@
 
 const { test } = require('node:test')
 const assert = require('node:assert/strict')
-const { open, uniqueKey, LockContendedError } = require('../../support/quorlock')
+const { open, elsewhere, uniqueKey, LockContendedError } = require('../../support/quorlock')
 const { timed, until } = require('../../support/until')
 
 module.exports = (backend) => {
   async function held(t, ttl = 20_000) {
-    const redlock = open(t, backend.nodes)
+    const redlock = open(t, backend.nodes, elsewhere)
     const key = uniqueKey()
     const holder = await redlock.acquire(key, ttl)
     return { redlock, key, holder, other: open(t, backend.nodes) }

@@ -9,7 +9,9 @@ use crate::node::Moment;
 impl Core {
     pub(super) fn news(&mut self, entropy: &mut dyn Entropy, node: usize, status: Status) {
         let changes = self.world.members.update(node, status);
-        self.world.changes.extend(changes);
+        for client in &mut self.world.clients {
+            client.changes.extend(changes.iter().cloned());
+        }
         for seat in std::mem::take(&mut self.contacts) {
             self.contact(entropy, seat);
         }

@@ -99,7 +99,7 @@ impl Core {
     }
 
     /// The user gives a lease back: to the next who waits here, or to the nodes.
-    pub(super) fn release(&mut self, entropy: &mut dyn Entropy, slot: Slot) {
+    pub(in crate::lock) fn release(&mut self, entropy: &mut dyn Entropy, slot: Slot) {
         let seat = self.seat(slot);
         let Some(entry) = self.slots.get_mut(slot) else {
             return;
@@ -115,8 +115,8 @@ impl Core {
         let extending = lease.renewal.is_asked_for();
         let (lease, fate) = match self.pass_on(entropy, seat, lease, valid) {
             Ok(next) => {
-                self.world.held -= 1;
-                self.world.counters.released += 1;
+                self.world.client(slot).held -= 1;
+                self.world.count_release(seat);
                 if extending {
                     self.world.notify(seat, Kind::ExtendFailed);
                 }
@@ -167,7 +167,7 @@ impl Core {
         self.queues.pass(&key);
         // It may be contending itself, if the lease was granted to a call that did not queue.
         attempt.give_back(&mut self.world);
-        self.world.waiting -= 1;
+        self.world.client(next.slot).waiting -= 1;
         let home = lease.home;
         if home == from {
             self.put(from.slot, Entry::Moved(Moved { to: next, taken: false }));
@@ -229,7 +229,7 @@ impl Core {
             }
             self.leave_home(lease.home, seat);
             if let Some(mut attempt) = lease.offer.take() {
-                self.world.waiting += 1;
+                self.world.client(seat.slot).waiting += 1;
                 let lost = Ballot::refused_by(&lease.voters, self.world.now, self.world.now);
                 // Behind the release of what it was to have.
                 self.adopt_orphans();

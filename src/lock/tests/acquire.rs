@@ -226,7 +226,7 @@ fn a_cancelled_attempt_gives_back_what_it_may_have_been_granted() {
     assert_eq!(script.drain(), [(slot, Kind::Cancelled)]);
     script.settle();
     assert_eq!(script.holders("k"), 0);
-    assert_eq!(script.core.waiting(), 0);
+    assert_eq!(script.core.waiting(0), 0);
 }
 
 #[test]
@@ -237,7 +237,7 @@ fn a_grant_that_was_not_taken_yet_can_be_cancelled() {
     script.step(Event::Cancel { slot });
     assert_eq!(script.drain(), [(slot, Kind::Cancelled)]);
     script.settle();
-    assert_eq!((script.holders("k"), script.core.held()), (0, 0));
+    assert_eq!((script.holders("k"), script.core.held(0)), (0, 0));
 }
 
 #[test]
@@ -248,7 +248,7 @@ fn a_grant_that_ran_out_before_it_was_taken_is_a_failed_round() {
     script.advance(ms(150));
     assert_eq!(script.drain(), [], "the JavaScript thread hears nothing of it");
     assert_eq!(script.run(slot, ms(5000)), Kind::Granted);
-    assert_eq!(script.core.counters().lost, 0);
+    assert_eq!(script.core.counters(0).lost, 0);
 }
 
 #[test]

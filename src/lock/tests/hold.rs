@@ -12,7 +12,7 @@ fn renewed(ttl: u64) -> Call {
 fn live(script: &mut Script, span: u64) {
     for _ in 0..span / 5 {
         script.advance(ms(5));
-        script.step(Event::Seen);
+        script.step(Event::Seen { client: 0 });
         script.settle();
     }
 }
@@ -51,7 +51,7 @@ fn renewal_keeps_it() {
     live(&mut script, 20_000);
     assert_eq!(lost(&mut script, slot), None);
     assert!(script.remaining(slot) > ms(500));
-    let renewals = script.core.counters().extended;
+    let renewals = script.core.counters(0).extended;
     assert!((60..90).contains(&renewals), "a third of the validity apart: {renewals}");
 }
 
@@ -230,7 +230,7 @@ fn renewal_stops_when_the_javascript_thread_is_not_seen() {
     while lost(&mut script, slot).is_none() {
         script.advance(ms(5));
         script.settle();
-        asked |= script.core.has_news();
+        asked |= script.core.has_news(0);
         assert!(script.now.since(start) < ms(5000));
     }
     assert!(asked, "it was asked for a sign of life");
@@ -245,8 +245,8 @@ fn an_idle_thread_is_asked_before_it_is_taken_for_stalled() {
     for _ in 0..60_000 / 5 {
         script.advance(ms(5));
         script.settle();
-        if script.core.has_news() {
-            script.step(Event::Seen);
+        if script.core.has_news(0) {
+            script.step(Event::Seen { client: 0 });
         }
         assert_eq!(lost(&mut script, slot), None);
     }

@@ -21,7 +21,7 @@ fn released_once_a_quorum_answered() {
     assert_eq!(script.drain(), []);
     script.deliver(1);
     assert_eq!(script.drain(), [(slot, Kind::Released(Released::Valid))]);
-    assert_eq!(script.core.held(), 0);
+    assert_eq!(script.core.held(0), 0);
 }
 
 #[test]

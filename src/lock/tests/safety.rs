@@ -39,8 +39,11 @@ struct History {
 
 impl History {
     fn new(seed: u64) -> Self {
-        let client =
-            || Client { core: Core::new(config(NODES)), held: BTreeMap::new(), waiting: Vec::new(), up: [true; NODES] };
+        let client = || {
+            let mut core = Core::new(config(NODES));
+            core.join(Moment::default());
+            Client { core, held: BTreeMap::new(), waiting: Vec::new(), up: [true; NODES] }
+        };
         let mut history = Self {
             clients: (0..CLIENTS).map(|_| client()).collect(),
             nodes: (0..NODES).map(|_| TestNode::default()).collect(),
@@ -88,7 +91,7 @@ impl History {
                 }
             }
         }
-        while let Some(notice) = self.clients[client].core.next_notice() {
+        while let Some(notice) = self.clients[client].core.next_notice(0) {
             self.notice(client, notice);
         }
     }
@@ -171,7 +174,7 @@ impl History {
                     once: pick.is_multiple_of(5),
                     retry,
                 };
-                let slot = self.clients[client].core.reserve();
+                let slot = self.clients[client].core.reserve(0);
                 self.clients[client].waiting.push(slot);
                 self.step(client, Event::Acquire { slot, call });
             }
@@ -248,7 +251,7 @@ impl History {
         }
         for client in &self.clients {
             assert_eq!(client.core.slots.len(), 0, "seed {seed}: a slot is never freed");
-            assert_eq!((client.core.held(), client.core.waiting()), (0, 0), "seed {seed}");
+            assert_eq!((client.core.held(0), client.core.waiting(0)), (0, 0), "seed {seed}");
         }
         assert!(self.nodes.iter().all(|node| node.holder(self.now, "k").is_none()), "seed {seed}: a key is left");
     }
@@ -262,7 +265,7 @@ fn no_two_handles_are_ever_valid_at_once() {
         for step in 0..STEPS {
             history.act();
             for client in 0..CLIENTS {
-                history.step(client, Event::Seen);
+                history.step(client, Event::Seen { client: 0 });
                 history.step(client, Event::Tick);
             }
             history.deliver();

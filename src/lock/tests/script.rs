@@ -67,7 +67,9 @@ impl Script {
     pub(super) fn unconnected(config: Config) -> Self {
         let nodes = (0..config.nodes).map(|_| TestNode::default()).collect();
         let now = Moment::from_nanos(1_000_000_000);
-        Self { core: Core::new(config), nodes, entropy: Seeded(7), now, kinds: Vec::new() }
+        let mut core = Core::new(config);
+        core.join(now);
+        Self { core, nodes, entropy: Seeded(7), now, kinds: Vec::new() }
     }
 
     pub(super) fn step(&mut self, event: Event) {
@@ -84,7 +86,7 @@ impl Script {
     }
 
     pub(super) fn acquire(&mut self, call: Call) -> Slot {
-        let slot = self.core.reserve();
+        let slot = self.core.reserve(0);
         self.step(Event::Acquire { slot, call });
         slot
     }
@@ -139,7 +141,7 @@ impl Script {
     /// Takes all notices as the JavaScript thread would.
     pub(super) fn drain(&mut self) -> Vec<(Slot, Kind)> {
         let mut taken = Vec::new();
-        while let Some(notice) = self.core.next_notice() {
+        while let Some(notice) = self.core.next_notice(0) {
             let Notice { slot, kind, .. } = notice;
             if kind != Kind::Granted || self.core.accept(self.now, &mut self.entropy, notice).is_some() {
                 taken.push((slot, kind));

@@ -90,8 +90,9 @@ impl World {
             others,
             budgets,
         };
+        world.core.join(world.now);
         world.step(Event::Node { node: 0, status: Status::Up { identity: None } });
-        world.core.next_change();
+        world.core.next_change(0);
         world
     }
 
@@ -142,7 +143,7 @@ impl World {
                 moves.push(Move::Silence);
             }
         }
-        if self.core.has_news() {
+        if self.core.has_news(0) {
             moves.push(Move::Take);
         }
         if self.budgets.vanishes > 0 && self.node.holder(self.now, KEY).is_some() {
@@ -160,7 +161,7 @@ impl World {
     fn make(&mut self, step: Move) {
         match step {
             Move::Ask(index) => {
-                let slot = self.core.reserve();
+                let slot = self.core.reserve(0);
                 self.calls[index] = Stage::Waits(slot, self.now);
                 self.step(Event::Acquire { slot, call: call(index) });
             }
@@ -226,7 +227,7 @@ impl World {
     }
 
     fn take(&mut self) {
-        while let Some(notice) = self.core.next_notice() {
+        while let Some(notice) = self.core.next_notice(0) {
             let Notice { slot, kind, .. } = notice;
             let index = self.calls.iter().position(
                 |stage| matches!(stage, Stage::Waits(at, _) | Stage::Holds(at) | Stage::Releases(at) if *at == slot),
@@ -269,7 +270,7 @@ impl World {
             }
         }
         for _ in 0..400 {
-            while !self.wire.is_empty() || self.core.has_news() {
+            while !self.wire.is_empty() || self.core.has_news(0) {
                 if !self.wire.is_empty() {
                     self.deliver(true);
                 }
@@ -277,7 +278,7 @@ impl World {
                 self.check();
             }
             (0..CALLS).for_each(|index| self.release(index));
-            if self.wire.is_empty() && !self.core.has_news() {
+            if self.wire.is_empty() && !self.core.has_news(0) {
                 if self.core.next_timer() == Moment::NEVER {
                     break;
                 }
@@ -285,7 +286,7 @@ impl World {
             }
         }
         assert!(self.calls.iter().all(|stage| *stage == Stage::Over), "a call was forgotten: {:?}", self.calls);
-        assert_eq!((self.core.held(), self.core.waiting()), (0, 0));
+        assert_eq!((self.core.held(0), self.core.waiting(0)), (0, 0));
         assert_eq!((self.core.slots.len(), self.core.queues.len()), (0, 0), "something is left");
         assert!(self.node.holder(self.now, KEY).is_none(), "the key is left");
     }

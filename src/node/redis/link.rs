@@ -32,8 +32,8 @@ pub(crate) struct Link {
     manners: Arc<Manners>,
     /// The socket, where an event loop could watch it.
     line: Option<Arc<Line>>,
-    /// An event loop is ready to watch it.
-    pub(super) is_attended: bool,
+    /// The event loop that is ready to watch it.
+    pub(super) attendant: Option<u32>,
     in_flight: VecDeque<Batch>,
     /// Requests whose script calls failed, for lack of the script or together: they go out again in another form.
     again: Vec<(Form, Vec<Request>)>,
@@ -57,7 +57,7 @@ impl Link {
             driver,
             manners,
             line,
-            is_attended: false,
+            attendant: None,
             in_flight: VecDeque::new(),
             again: Vec::new(),
             spare: Vec::new(),
@@ -92,8 +92,10 @@ impl Link {
     pub(super) fn watch_from(&mut self, side: Side, sends: bool) {
         let Some(line) = &self.line else { return };
         let given = match side {
-            Side::EventLoop if sends && self.is_attended => line.give_to_loop(),
-            Side::IoThread if sends || line.is_blocked() => line.give_to_io_thread(),
+            Side::EventLoop(number) if sends && self.attendant == Some(number) => line.give_to_loop(),
+            // Neither this event loop, which cannot, nor another one, which knows nothing of it.
+            Side::EventLoop(number) if self.attendant == Some(number) => return,
+            _ if sends || line.is_blocked() => line.give_to_io_thread(),
             _ => return,
         };
         self.note(given);

@@ -120,7 +120,7 @@ impl RedisNode {
     }
 
     /// What the event loop can watch, of a link that it does not attend to yet; from now on it does.
-    pub(crate) fn attend(&self) -> Option<(Arc<Line>, Watched)> {
+    pub(crate) fn attend(&self, number: u32) -> Option<(Arc<Line>, Watched)> {
         if !self.unattended.swap(false, Ordering::SeqCst) {
             return None;
         }
@@ -128,20 +128,21 @@ impl RedisNode {
             let link = state.link.as_mut()?;
             let line = link.line()?;
             let watched = line.descriptor().ok()?;
-            link.is_attended = true;
+            link.attendant = Some(number);
             Some((line, watched))
         })
     }
 
-    /// The event loop attends no longer.
-    pub(crate) fn leave(&self) {
-        self.unattended.store(false, Ordering::SeqCst);
-        self.with_state(|state| {
-            if let Some(link) = &mut state.link {
-                link.is_attended = false;
-            }
+    /// The event loop attends no longer; another one may.
+    pub(crate) fn leave(&self, number: u32) {
+        let left = self.with_state(|state| {
+            let link = state.link.as_mut().filter(|link| link.attendant == Some(number));
+            link.is_some_and(|link| link.attendant.take().is_some())
         });
-        self.take_over();
+        if left {
+            self.unattended.store(self.shared, Ordering::SeqCst);
+            self.take_over();
+        }
     }
 
     /// The I/O thread watches from now on; until the event loop sends something.
@@ -215,7 +216,7 @@ impl RedisNode {
             self.bell.woken.store(false, Ordering::SeqCst);
             return;
         };
-        if side == Side::EventLoop {
+        if matches!(side, Side::EventLoop(number) if link.attendant == Some(number)) {
             state.visited = now;
         }
         link.watch_from(side, !requests.is_empty());
@@ -227,7 +228,7 @@ impl RedisNode {
             self.trips.lock().unwrap_or_else(PoisonError::into_inner).record(now.since(sent_at));
         });
         let waits = link.waiting_since().is_some();
-        let stuck = side == Side::EventLoop && link.is_blocked();
+        let stuck = side != Side::IoThread && link.is_blocked();
         if stuck || link.death().is_some() || (waits && !self.watched.swap(true, Ordering::SeqCst)) {
             self.bell.ring.notify_one();
         }

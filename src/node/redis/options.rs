@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Address {
     Tcp { host: String, port: u16 },
     Unix { path: PathBuf },
 }
 
 /// PEM texts.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct TlsOptions {
     pub(crate) ca: Option<String>,
     pub(crate) cert: Option<String>,
@@ -18,7 +18,7 @@ pub(crate) struct TlsOptions {
     pub(crate) accept_any: bool,
 }
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Options {
     pub(crate) address: Address,
     pub(crate) username: Option<String>,
