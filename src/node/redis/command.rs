@@ -28,6 +28,11 @@ pub(super) fn pack(request: &Request, form: Form, pipeline: &mut Pipeline) {
                 cmd.arg(key).arg(id).arg(ttl_ms);
                 pipeline.add_command(cmd);
             }
+            Command::Release if form.delifeq => {
+                let mut cmd = Cmd::with_capacity(3, key.len() + 64);
+                cmd.arg("DELIFEQ").arg(key).arg(id);
+                pipeline.add_command(cmd);
+            }
             Command::Release => {
                 let mut cmd = RELEASE.call(form, 1, key.len() + 128);
                 cmd.arg(key).arg(id);
@@ -61,6 +66,7 @@ pub(super) fn read(request: &Request, values: &[Value]) -> Reply {
 
 fn read_vote(command: Command, value: &Value) -> Result<bool, Fault> {
     match (command, value) {
+        (Command::Release, Value::ServerError(error)) if error.code() == "WRONGTYPE" => Ok(true),
         (_, Value::ServerError(error)) => Err(fault::from_server(error)),
         (Command::Acquire { .. }, Value::Okay) => Ok(true),
         (Command::Acquire { .. }, Value::Nil) => Ok(false),

@@ -17,7 +17,7 @@ use super::line::Line;
 use super::line::LineStream;
 use super::link::{self, Link};
 use super::options::{Address, Options};
-use super::script::SCRIPTS;
+use super::script::{Form, SCRIPTS};
 use super::socket::{Manners, Socket};
 use super::{fault, tls};
 use crate::node::{Fault, FaultCode};
@@ -135,7 +135,8 @@ where
     };
     let answers = answers.map_err(|error| fault::from_connection(&error))?;
     let (identity, warning) = look(&answers)?;
-    Ok(Connected { link: Link::new(connection, driver, manners, line), identity, warning })
+    let form = Form { delifeq: has_delifeq(&answers), ..Form::default() };
+    Ok(Connected { link: Link::new(connection, driver, manners, line, form), identity, warning })
 }
 
 /// One section of INFO a command: servers before 7.0 take no more.
@@ -145,6 +146,8 @@ fn questions(options: &Options) -> Pipeline {
     for script in SCRIPTS {
         pipeline.cmd("SCRIPT").arg("LOAD").arg(script.source);
     }
+    // Called wrongly on purpose: a server that knows it complains of that, before it looks at any rights.
+    pipeline.cmd("DELIFEQ");
     for (field, value) in [("LIB-NAME", "quorlock"), ("LIB-VER", env!("CARGO_PKG_VERSION"))] {
         // Unknown before Redis 7.2, and perhaps denied: a name is only for people.
         pipeline.cmd("CLIENT").arg("SETINFO").arg(field).arg(value);
@@ -182,6 +185,14 @@ fn look(answers: &[Value]) -> Result<(Option<Arc<str>>, Option<String>), Fault> 
     }
     let warning = (!missing.is_empty()).then(|| format!("the server refuses {}", missing.join(" and ")));
     Ok((field(&server, "run_id").map(Arc::from), warning))
+}
+
+/// The command that releases without a script: Valkey 9 and later.
+fn has_delifeq(answers: &[Value]) -> bool {
+    match answers.get(2 + SCRIPTS.len()) {
+        Some(Value::ServerError(error)) => error.details().is_some_and(|text| text.starts_with("wrong number of arg")),
+        _ => false,
+    }
 }
 
 /// One section of INFO; nothing where the server refuses it. Whatever answers something else is no Redis.
@@ -235,6 +246,15 @@ mod tests {
         let loading = redis::parse_redis_value(b"-LOADING Redis is loading the dataset in memory\r\n").unwrap();
         let fault = look(&[bulk("run_id:abc\r\n"), bulk("role:master\r\n"), loading]).unwrap_err();
         assert_eq!(fault.code, FaultCode::Loading);
+    }
+
+    #[test]
+    fn a_server_that_complains_of_missing_arguments_knows_the_command() {
+        let answer = |line: &[u8]| redis::parse_redis_value(line).unwrap();
+        let knows = |last| has_delifeq(&[bulk(""), bulk(""), bulk("1"), bulk("2"), bulk("3"), bulk("4"), last]);
+        assert!(knows(answer(b"-ERR wrong number of arguments for 'delifeq' command\r\n")));
+        assert!(!knows(answer(b"-ERR unknown command 'DELIFEQ', with args beginning with: \r\n")));
+        assert!(!has_delifeq(&[]));
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub(super) fn groups(requests: &[Request], form: Form) -> impl Iterator<Item = &
         let mut keys = 0;
         let fits = |request: &&Request| {
             keys += request.keys.len();
-            keys <= GROUP_KEYS && shares_script(first.command, request.command)
+            keys <= GROUP_KEYS && shares_script(first.command, request.command, form)
         };
         let length = if form.alone { 1 } else { rest.iter().take_while(fits).count().max(1) };
         let (group, others) = rest.split_at(length);
@@ -30,8 +30,12 @@ pub(super) fn groups(requests: &[Request], form: Form) -> impl Iterator<Item = &
     })
 }
 
-fn shares_script(one: Command, other: Command) -> bool {
-    matches!((one, other), (Command::Release, Command::Release) | (Command::Extend { .. }, Command::Extend { .. }))
+fn shares_script(one: Command, other: Command, form: Form) -> bool {
+    match (one, other) {
+        (Command::Release, Command::Release) => !form.delifeq,
+        (Command::Extend { .. }, Command::Extend { .. }) => true,
+        _ => false,
+    }
 }
 
 fn key_count(group: &[Request]) -> usize {
@@ -40,7 +44,7 @@ fn key_count(group: &[Request]) -> usize {
 
 /// One script call serves all keys of the group.
 fn is_one_call(group: &[Request], form: Form) -> bool {
-    let scripted = matches!(group, [first, ..] if shares_script(first.command, first.command));
+    let scripted = matches!(group, [first, ..] if shares_script(first.command, first.command, form));
     scripted && !form.alone && key_count(group) >= GROUP_KEYS_MIN
 }
 
@@ -98,6 +102,10 @@ pub(super) fn read(group: &[Request], form: Form, values: &[Value], answers: &mu
     if !form.source && errors().any(|error| error.code() == "NOSCRIPT") {
         return Some(Form { source: true, ..form });
     }
+    let goes_by_delifeq = form.delifeq && matches!(group, [first, ..] if first.command == Command::Release);
+    if goes_by_delifeq && errors().any(|error| error.code() != "WRONGTYPE") {
+        return Some(Form { delifeq: false, ..form });
+    }
     let mut rest = values;
     if is_one_call(group, form) {
         if errors().next().is_some() {
@@ -134,7 +142,7 @@ mod tests {
         Request { tag: Tag { slot: 0, generation: 0, round: 0 }, command, keys, id: Id::NIL }
     }
 
-    const HASH: Form = Form { source: false, alone: false };
+    const HASH: Form = Form { source: false, alone: false, delifeq: false };
     const ACQUIRE: Command = Command::Acquire { ttl_ms: 5000 };
     const PROLONG: Command = Command::Extend { ttl_ms: 5000 };
 
@@ -173,8 +181,19 @@ mod tests {
     fn a_script_goes_by_its_hash_or_with_its_text() {
         let release = [request(Command::Release, Keys::one("k"))];
         assert!(packed(&release, HASH).contains(RELEASE.hash()));
-        let source = Form { source: true, alone: false };
+        let source = Form { source: true, ..HASH };
         assert!(packed(&release, source).contains("redis.call('DEL', KEYS[1])"));
+    }
+
+    #[test]
+    fn a_release_goes_by_the_servers_own_command_where_there_is_one_and_by_the_script_when_that_fails() {
+        let own = Form { delifeq: true, ..HASH };
+        let group = ["k", "l", "m"].map(|key| request(Command::Release, Keys::one(key)));
+        assert_eq!(groups(&group, own).map(<[Request]>::len).collect::<Vec<_>>(), [1, 1, 1]);
+        let id = "0".repeat(32);
+        assert_eq!(packed(&group[..1], own), format!("*3\r\n$7\r\nDELIFEQ\r\n$1\r\nk\r\n$32\r\n{id}\r\n"));
+        assert_eq!(read_all(&group[..1], own, &[Value::Int(0)]), Ok(vec![YES]));
+        assert_eq!(read_all(&group[..1], own, &[error("NOPERM no")]), Err(HASH));
     }
 
     #[test]
@@ -232,9 +251,9 @@ mod tests {
         assert_eq!(read_all(&group, HASH, &[error("NOPERM no")]), Err(alone));
         let unknown = [error("NOSCRIPT no")];
         assert_eq!(read_all(&group, HASH, &unknown), Err(Form { source: true, ..HASH }));
-        assert_eq!(read_all(&group[..1], alone, &unknown), Err(Form { source: true, alone: true }));
+        assert_eq!(read_all(&group[..1], alone, &unknown), Err(Form { source: true, ..alone }));
         // Never a third time, whatever the server says.
-        let last = read_all(&group[..1], Form { source: true, alone: true }, &unknown);
+        let last = read_all(&group[..1], Form { source: true, ..alone }, &unknown);
         assert!(matches!(last.as_deref(), Ok([Reply::Voted { yes: 0, no: 0, fault: Some(_) }])));
     }
 

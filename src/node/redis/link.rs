@@ -35,6 +35,8 @@ pub(crate) struct Link {
     /// The event loop that is ready to watch it.
     pub(super) attendant: Option<u32>,
     in_flight: VecDeque<Batch>,
+    /// How requests are sent at first.
+    form: Form,
     /// Requests whose script calls failed, for lack of the script or together: they go out again in another form.
     again: Vec<(Form, Vec<Request>)>,
     /// An empty buffer of a batch that is done, for the next one.
@@ -51,6 +53,7 @@ impl Link {
         driver: BoxFuture<'static, ()>,
         manners: Arc<Manners>,
         line: Option<Arc<Line>>,
+        form: Form,
     ) -> Self {
         Self {
             connection,
@@ -59,6 +62,7 @@ impl Link {
             line,
             attendant: None,
             in_flight: VecDeque::new(),
+            form,
             again: Vec::new(),
             spare: Vec::new(),
             death: None,
@@ -120,7 +124,7 @@ impl Link {
     }
 
     pub(super) fn send(&mut self, now: Moment, requests: Vec<Request>) {
-        self.send_as(now, requests, Form::default());
+        self.send_as(now, requests, self.form);
     }
 
     fn send_as(&mut self, now: Moment, requests: Vec<Request>, form: Form) {
@@ -209,6 +213,8 @@ impl Link {
             let (own, others) = rest.split_at(value_count(group, form).min(rest.len()));
             rest = others;
             if let Some(form) = read(group, form, own, answers) {
+                // What the server, or its ACL, refuses once is not tried again.
+                self.form.delifeq &= form.delifeq;
                 self.again.push((form, group.to_vec()));
             }
         }

@@ -11,6 +11,8 @@ pub(super) struct Form {
     pub(super) source: bool,
     /// Once for each key: a call for several failed, and the fault may be of one of them.
     pub(super) alone: bool,
+    /// Releases go by the server's own command for them, which costs it less than a script.
+    pub(super) delifeq: bool,
 }
 
 pub(super) struct OwnScript {
