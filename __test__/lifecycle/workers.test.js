@@ -8,6 +8,7 @@ const { once } = require('node:events')
 const { describe, test } = require('node:test')
 const assert = require('node:assert/strict')
 const { useCluster } = require('../support/cluster')
+const { Child } = require('../support/child')
 const { threads } = require('../support/leak')
 const { connected, open, uniqueKey } = require('../support/quorlock')
 const { sleep, until, within } = require('../support/until')
@@ -82,6 +83,16 @@ describe('worker threads', () => {
       assert.equal(code, 0)
       const lock = await open(t, nodes).acquire(key, 1000, { wait: 10_000 })
       assert.equal(lock.isHeld, true)
+    })
+
+    test(`workers come and go where the main thread never loads the package, over ${kind}`, async (t) => {
+      const script = path.join(__dirname, 'fixtures', 'workers-only.js')
+      const child = new Child(script, { args: [nodesOf(), uniqueKey()] })
+      t.after(() => child.stop())
+      const { code, signal, stdout, stderr } = await within(20_000, child.ended, 'the process')
+      assert.equal(stderr, '')
+      assert.deepEqual({ code, signal }, { code: 0, signal: null })
+      assert.equal(stdout, 'true 0\n'.repeat(3))
     })
   }
 
