@@ -2,7 +2,7 @@
 //! another thread. Where the runtime does not offer it, everything goes by the I/O thread.
 
 use std::cell::{Cell, RefCell};
-use std::ffi::c_void;
+use std::ffi::{CStr, c_void};
 use std::ptr;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
@@ -19,6 +19,8 @@ pub(super) struct EventLoop {
     env: sys::napi_env,
     uv: Loop,
     wake: sys::napi_ref,
+    /// What async hooks know of the calls of `wake`.
+    context: sys::napi_async_context,
     /// Called once for all sockets that were read in one turn.
     settle: RefCell<Option<Handle>>,
     /// Handles that libuv has not closed yet.
@@ -26,6 +28,8 @@ pub(super) struct EventLoop {
     /// Set when the environment ends: what is to be told once all are closed.
     leaving: Cell<Option<sys::napi_async_cleanup_hook_handle>>,
 }
+
+const NAME: &CStr = c"quorlock";
 
 thread_local! {
     static EVENT_LOOP: Cell<Option<&'static EventLoop>> = const { Cell::new(None) };
@@ -53,7 +57,8 @@ impl EventLoop {
     /// # Safety
     /// On the thread of `env`, with a function of it.
     pub(super) unsafe fn open(env: sys::napi_env, wake: sys::napi_value) -> bool {
-        let (mut raw, mut reference) = (ptr::null_mut(), ptr::null_mut());
+        let mut raw = ptr::null_mut();
+        let (mut reference, mut name, mut context) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
         // SAFETY: as promised by the caller.
         let uv = unsafe {
             if sys::napi_get_uv_event_loop(env, &raw mut raw) != sys::Status::napi_ok {
@@ -63,13 +68,20 @@ impl EventLoop {
         };
         let Some(uv) = uv else { return false };
         // SAFETY: as promised by the caller.
-        if unsafe { sys::napi_create_reference(env, wake, 1, &raw mut reference) } != sys::Status::napi_ok {
-            return false;
+        unsafe {
+            if sys::napi_create_reference(env, wake, 1, &raw mut reference) != sys::Status::napi_ok
+                || sys::napi_create_string_utf8(env, NAME.as_ptr(), NAME.count_bytes() as isize, &raw mut name)
+                    != sys::Status::napi_ok
+                || sys::napi_async_init(env, ptr::null_mut(), name, &raw mut context) != sys::Status::napi_ok
+            {
+                return false;
+            }
         }
         let this: &'static Self = Box::leak(Box::new(Self {
             env,
             uv,
             wake: reference,
+            context,
             settle: RefCell::default(),
             open: Cell::new(0),
             leaving: Cell::new(None),
@@ -90,6 +102,11 @@ impl EventLoop {
         // Counts as one more until here, so that it is told exactly once.
         self.open.set(self.open.get() + 1);
         drop(self.settle.take());
+        // SAFETY: on the thread of the environment, which waits for the hook; nothing calls `wake` any more.
+        unsafe {
+            sys::napi_async_destroy(self.env, self.context);
+            sys::napi_delete_reference(self.env, self.wake);
+        }
         self.closed();
     }
 
@@ -112,7 +129,7 @@ impl EventLoop {
 
     fn call_wake(&self) -> Heed {
         let (env, mut scope) = (self.env, ptr::null_mut());
-        let (mut wake, mut global, mut result) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+        let (mut wake, mut global) = (ptr::null_mut(), ptr::null_mut());
         // SAFETY: on the thread of the environment, which has not ended: its hook drops the handle that calls this.
         unsafe {
             if sys::napi_open_handle_scope(env, &raw mut scope) != sys::Status::napi_ok {
@@ -121,17 +138,32 @@ impl EventLoop {
             if sys::napi_get_reference_value(env, self.wake, &raw mut wake) == sys::Status::napi_ok
                 && sys::napi_get_global(env, &raw mut global) == sys::Status::napi_ok
             {
-                // As Node.js calls a listener: promises are settled before it returns.
-                let none = ptr::null();
-                let status = sys::napi_make_callback(env, ptr::null_mut(), global, wake, 0, none, &raw mut result);
-                // `wake` never throws: the thread is being terminated.
-                if status == sys::Status::napi_pending_exception {
-                    sys::napi_get_and_clear_last_exception(env, &raw mut result);
-                }
+                self.call_back(global, wake);
             }
             sys::napi_close_handle_scope(env, scope);
         }
         Heed::Pause
+    }
+
+    /// As Node.js calls a listener: ticks and microtasks run before this returns, and what they throw is an uncaught
+    /// exception. `napi_make_callback` would keep it to itself.
+    ///
+    /// # Safety
+    /// As `call_wake`, within its handle scope.
+    unsafe fn call_back(&self, global: sys::napi_value, wake: sys::napi_value) {
+        let (env, mut scope, mut result) = (self.env, ptr::null_mut(), ptr::null_mut());
+        // SAFETY: as promised by the caller.
+        unsafe {
+            if sys::napi_open_callback_scope(env, global, self.context, &raw mut scope) != sys::Status::napi_ok {
+                return;
+            }
+            let status = sys::napi_call_function(env, global, wake, 0, ptr::null(), &raw mut result);
+            // `wake` never throws: the thread is being terminated.
+            if status == sys::Status::napi_pending_exception {
+                sys::napi_get_and_clear_last_exception(env, &raw mut result);
+            }
+            sys::napi_close_callback_scope(env, scope);
+        }
     }
 }
 
