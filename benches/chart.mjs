@@ -3,7 +3,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { contenders } from './contenders.mjs'
-import { thousands } from './table.mjs'
+import { thousands } from './numbers.mjs'
 
 const FOLDER = new URL('../docs/', import.meta.url)
 

@@ -2,6 +2,7 @@
 
 import { ratioToBestPeer, ratioToFloor } from './comparison.mjs'
 import { contenders, FLOOR } from './contenders.mjs'
+import { thousands, times } from './numbers.mjs'
 
 const HEADER = [
   '',
@@ -35,15 +36,6 @@ export function rowsOf(results, depth) {
       ]
     }),
   ]
-}
-
-/** Small ratios need the third decimal: 0.143 is an aim. */
-export function times(ratio) {
-  return `${ratio.toFixed(ratio < 1 ? 3 : 2)} x`
-}
-
-export function thousands(value) {
-  return Math.round(value).toLocaleString('en-US')
 }
 
 export function textTable(rows) {
