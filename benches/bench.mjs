@@ -1,19 +1,23 @@
 // Speed of quorlock beside its peers and beside the floor, on three real Redis nodes that this program starts.
-// Order of events: options, peers, servers, children, windows, tables, files.
+// Order of events: options, peers, servers, windows of distinct keys, windows of one hot key, tables, files.
 
-import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { writeChart } from './chart.mjs'
 import { startChild } from './children.mjs'
 import { checkTargets } from './comparison.mjs'
 import { contenders, OURS } from './contenders.mjs'
+import { contenders as hotContenders } from './hot/contenders.mjs'
+import { rows as hotRows } from './hot/rows.mjs'
+import { measureHot } from './hot/schedule.mjs'
+import { hotSettings } from './hot/settings.mjs'
+import { hotTable } from './hot/table.mjs'
+import { installPeers } from './installation.mjs'
 import { describeMachine } from './machine.mjs'
+import { endProgress, showProgress } from './progress.mjs'
 import { writeResults } from './results.mjs'
 import { measureAll } from './schedule.mjs'
 import { redisVersion, startServers } from './servers.mjs'
-import { rowsOf, textTable, times } from './table.mjs'
+import { rowsOf, textTable } from './table.mjs'
 
 const DEPTHS = [1, 64, 512]
 const HELP = `Usage: npm run bench -- [options]
@@ -21,7 +25,8 @@ const HELP = `Usage: npm run bench -- [options]
   --quick         short windows, prints only (a check that it runs, not a measurement)
   --rounds <n>    windows per contender and depth (default 5)
   --window <ms>   length of a window (default 1500)
-  --only <ids>    comma-separated, prints only: ${contenders.map(({ id }) => id).join(', ')}`
+  --only <ids>    comma-separated, prints only: ${ids().join(', ')}
+  --part <name>   prints only: distinct (a key for every lock in flight) or hot (one key for all)`
 
 const { values: options } = parseArgs({
   options: {
@@ -29,6 +34,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string' },
     window: { type: 'string' },
     only: { type: 'string' },
+    part: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 })
@@ -45,43 +51,60 @@ if (options.help) {
 }
 
 async function bench() {
-  const settings = {
-    rounds: count(options.rounds ?? (options.quick ? 2 : 5)),
-    windowMs: count(options.window ?? (options.quick ? 300 : 1500)),
-    settleMs: options.quick ? 50 : 200,
-    warmUpMs: options.quick ? 200 : 700,
-    ttl: 10_000,
-  }
-  const chosen = choose(options.only?.split(','))
+  const settings = settingsOf(options)
+  const chosen = new Set(choose(options.only?.split(',') ?? ids()))
   if (!redisVersion())
     throw new Error('the bench needs `redis-server` on the PATH (Debian: apt-get install redis-server)')
   installPeers()
   const machine = describeMachine()
 
-  const servers = await startServers()
+  const { nodes, close } = await startServers()
   try {
-    const started = await Promise.all(chosen.map((contender) => startChild(contender, servers.nodes, settings.ttl)))
-    const children = started.filter(({ failed }) => !failed)
-    const absent = new Map(
-      started.filter(({ failed }) => failed).map(({ contender, failed }) => [contender.id, failed]),
-    )
-    if (absent.has(OURS)) throw new Error(`quorlock cannot be loaded (\`npm run build\` first?): ${absent.get(OURS)}`)
-    for (const [id, reason] of absent) console.log(`not measured: ${id} (${reason})`)
-
-    const results = await measureAll(children, { depths: DEPTHS, ...settings, onWindow: progress(children, settings) })
-    await Promise.all(children.map((child) => child.close()))
-    await publish({ results, depths: DEPTHS, settings, absent, machine })
+    const distinct = options.part === 'hot' ? {} : await measureDistinct(chosen, nodes, settings)
+    const hot = options.part === 'distinct' ? undefined : await measureHotKey(chosen, nodes, settings)
+    endProgress()
+    publish({ ...distinct, hot, depths: DEPTHS, settings, machine })
   } finally {
-    servers.close()
+    close()
   }
 }
 
-async function publish(run) {
-  for (const depth of DEPTHS) console.log(`\n${depth} in flight\n${textTable(rowsOf(run.results, depth))}`)
-  if (options.only) return
+async function measureDistinct(chosen, nodes, settings) {
+  const wanted = contenders.filter(({ id }) => chosen.has(id))
+  const started = await Promise.all(wanted.map((contender) => startChild(contender, nodes, settings.ttl)))
+  const children = started.filter(({ failed }) => !failed)
+  const absent = new Map(started.filter(({ failed }) => failed).map(({ contender, failed }) => [contender.id, failed]))
+  if (absent.has(OURS)) throw new Error(`quorlock cannot be loaded (\`npm run build\` first?): ${absent.get(OURS)}`)
+  for (const [id, reason] of absent) console.log(`not measured: ${id} (${reason})`)
+
+  const onWindow = ({ round, depth, contender, figures }) =>
+    showProgress(
+      `round ${round}, ${depth} in flight, ${contender.label}: ${Math.round(figures.cyclesPerSecond)} cycles/s`,
+    )
+  const results = await measureAll(children, { depths: DEPTHS, ...settings, onWindow })
+  await Promise.all(children.map((child) => child.close()))
+  return { results, absent }
+}
+
+function measureHotKey(chosen, nodes, settings) {
+  const wanted = hotContenders.filter(({ id }) => chosen.has(id))
+  const onWindow = ({ round, row, contender, cells }) =>
+    showProgress(`round ${round}, ${row.title}, ${contender.label}: ${cells.join(', ')}`)
+  return measureHot(wanted, hotRows, { nodes, settings, onWindow })
+}
+
+function publish(run) {
+  const { results, hot } = run
+  if (results) {
+    for (const depth of DEPTHS) console.log(`\n${depth} in flight\n${textTable(rowsOf(results, depth))}`)
+  }
+  if (hot) {
+    for (const row of hotRows) console.log(`\n${row.title}\n${textTable(hotTable(row, hot.get(row.id)))}`)
+  }
+  if (options.only || options.part) return
   console.log('\nTargets')
-  for (const { text, ratio, reached } of checkTargets(run.results)) {
-    console.log(`  ${reached ? 'yes' : 'no '}  ${text}: ${times(ratio)}`)
+  for (const { text, shown, reached } of checkTargets(results, hot)) {
+    console.log(`  ${reached ? 'yes' : 'no '}  ${text}: ${shown}`)
   }
   if (options.quick) return
   writeResults(run)
@@ -89,12 +112,26 @@ async function publish(run) {
   console.log('\nwritten: benches/RESULTS.md, docs/bench.svg')
 }
 
-function choose(ids) {
-  for (const id of ids ?? []) {
-    if (!contenders.some((contender) => contender.id === id))
-      throw new Error(`no contender is called ${JSON.stringify(id)}`)
+function settingsOf({ quick, rounds, window }) {
+  return {
+    rounds: count(rounds ?? (quick ? 1 : 5)),
+    windowMs: count(window ?? (quick ? 300 : 1500)),
+    settleMs: quick ? 50 : 200,
+    warmUpMs: quick ? 200 : 700,
+    ttl: 10_000,
+    ...hotSettings(quick),
   }
-  return ids ? contenders.filter(({ id }) => ids.includes(id)) : contenders
+}
+
+function choose(wanted) {
+  for (const id of wanted) {
+    if (!ids().includes(id)) throw new Error(`no contender is called ${JSON.stringify(id)}`)
+  }
+  return wanted
+}
+
+function ids() {
+  return [...new Set([...contenders, ...hotContenders].map(({ id }) => id))]
 }
 
 function count(text) {
@@ -102,26 +139,4 @@ function count(text) {
   if (!Number.isInteger(number) || number < 1)
     throw new RangeError(`a whole number of at least 1 is needed, not ${text}`)
   return number
-}
-
-// One peer declares Node >= 22 and runs on 20 all the same, so engines must not stop the installation.
-function installPeers() {
-  if (existsSync(new URL('./node_modules', import.meta.url))) return
-  console.log('installing the peers (npm ci in benches/)')
-  execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--engine-strict=false'], {
-    cwd: fileURLToPath(new URL('.', import.meta.url)),
-    stdio: 'inherit',
-    shell: process.platform === 'win32',
-  })
-}
-
-function progress(children, { rounds }) {
-  const total = children.length * DEPTHS.length * rounds
-  let done = 0
-  return ({ round, depth, contender, figures }) => {
-    done++
-    const line = `${done}/${total}  round ${round}, ${depth} in flight, ${contender.label}: ${Math.round(figures.cyclesPerSecond)} cycles/s`
-    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${done === total ? '' : line}`)
-    else process.stderr.write(`${line}\n`)
-  }
 }

@@ -1,6 +1,8 @@
 // What the figures say: the best peer per depth and figure, the targets, and where we lose.
 
 import { contenders, FLOOR, OURS } from './contenders.mjs'
+import { checkHotTargets } from './hot/targets.mjs'
+import { times } from './numbers.mjs'
 
 // `better` is the direction; a best peer is chosen per figure, so it need not be the same library twice.
 export const figures = {
@@ -40,11 +42,17 @@ const wanted = [
   { depth: 1, figure: 'p50', limit: 1.6, text: "one at a time a p50 of acquire of at most 1.6 x the best peer's" },
 ]
 
-export function checkTargets(results) {
+/** Those of distinct keys, then those of the hot key. */
+export function checkTargets(results, hot) {
+  return [...checkDistinctTargets(results), ...checkHotTargets(hot)]
+}
+
+function checkDistinctTargets(results) {
   return wanted.map((target) => {
     const ratio = ratioToBestPeer(results, target.depth, target.figure)
     const reached = figures[target.figure].better === 'more' ? ratio >= target.limit : ratio <= target.limit
-    return { ...target, ratio, reached, peer: bestPeer(results, target.depth, target.figure).contender }
+    const peer = bestPeer(results, target.depth, target.figure).contender
+    return { ...target, ratio, reached, shown: `${times(ratio)} of ${peer.label}` }
   })
 }
 

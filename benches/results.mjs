@@ -2,7 +2,10 @@
 
 import { writeFileSync } from 'node:fs'
 import { checkTargets, figures, losses } from './comparison.mjs'
-import { markdownTable, rowsOf, thousands, times } from './table.mjs'
+import { hotLosses } from './hot/losses.mjs'
+import { hotSections } from './hot/sections.mjs'
+import { thousands, times } from './numbers.mjs'
+import { markdownTable, rowsOf } from './table.mjs'
 
 const FILE = new URL('./RESULTS.md', import.meta.url)
 
@@ -10,12 +13,13 @@ export function writeResults(run) {
   writeFileSync(FILE, `${sections(run).join('\n\n')}\n`)
 }
 
-function sections({ results, depths, machine, settings, absent }) {
+function sections({ results, hot, depths, machine, settings, absent }) {
   return [
     '# Results',
-    'Written by `npm run bench`. A cycle is one acquire and one release of a key that nobody else wants; every ' +
-      'lock in flight has a key of its own. Three Redis nodes on the same machine as the client, so the network ' +
-      'costs next to nothing and the libraries are what is compared.',
+    'Written by `npm run bench`. First distinct keys: a cycle is one acquire and one release of a key that nobody ' +
+      'else wants; every lock in flight has a key of its own. Then one hot key, which everybody wants. Three Redis ' +
+      'nodes on the same machine as the client, so the network costs next to nothing and the libraries are what is ' +
+      'compared.',
     '## Machine',
     machineList(machine, settings),
     ...depths.flatMap((depth) => [`## ${depth} in flight`, markdownTable(rowsOf(results, depth))]),
@@ -24,10 +28,11 @@ function sections({ results, depths, machine, settings, absent }) {
       'that the three peers can be used with. `withLock` also arms a renewal for every lock; nobody else renews.',
     '*Floor*: the same number of `SET NX PX` and compare-and-delete commands, packed beforehand, pipelined over ' +
       'plain sockets, the replies counted and nothing else done: no lock, no promise, no decision per command.',
+    ...hotSections(hot, settings),
     '## Targets',
-    targetList(results),
+    targetList(results, hot),
     '## Where we lose',
-    lossList(results, depths),
+    lossList(results, depths, hot),
     ...notes(absent, machine),
   ]
 }
@@ -42,26 +47,25 @@ function machineList({ date, cpu, cores, load, kernel, node, redis, versions }, 
   ].join('\n')
 }
 
-function targetList(results) {
-  return checkTargets(results)
-    .map(
-      ({ text, ratio, reached, peer }) => `- ${text}: **${reached ? 'yes' : 'no'}**, ${times(ratio)} of ${peer.label}`,
-    )
+function targetList(results, hot) {
+  return checkTargets(results, hot)
+    .map(({ text, shown, reached }) => `- ${text}: **${reached ? 'yes' : 'no'}**, ${shown}`)
     .join('\n')
 }
 
-function lossList(results, depths) {
+function lossList(results, depths, hot) {
   const found = losses(results, depths).map(({ contender, depth, figure, ratio, best }) => {
     const { label, unit = '' } = figures[figure]
     const ours = thousands(results.get(contender.id).get(depth)[figure])
     const numbers = `${ours} against ${thousands(best.value)}${unit && ` ${unit}`}`
     return `- ${contender.label}, ${depth} in flight, ${label}: ${numbers} of ${best.contender.label} (${times(ratio)})`
   })
-  const measured = found.length ? found : ['- No figure of this run in which a peer is ahead.']
+  const all = [...found, ...hotLosses(hot)]
+  const measured = all.length ? all : ['- No figure of this run in which a peer is ahead.']
   return [
     ...measured,
-    '- Not measured here: contended keys (waiters poll with a backoff in this version), and nodes across a real ' +
-      'network, where one at a time the round trip is most of the time and the libraries differ little.',
+    '- Not measured here: nodes across a real network, where one at a time the round trip is most of the time and ' +
+      'the libraries differ little.',
   ].join('\n')
 }
 

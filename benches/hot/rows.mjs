@@ -1,0 +1,41 @@
+// What is measured of a hot key, by whom, and which figures of it are shown.
+
+import { columns } from './columns.mjs'
+import { contenders } from './contenders.mjs'
+import { measureBuyers } from './measure-buyers.mjs'
+import { measureLoop } from './measure-loop.mjs'
+
+const WORK_MS = 1
+const competing = contenders.filter(({ kind }) => kind === 'ours' || kind === 'peer')
+
+export const rows = [
+  {
+    id: 'buyers',
+    title: '200 buyers of one key, 1 ms of work each, one process',
+    contenders: competing,
+    measure: measureBuyers({ processes: 1, buyers: 200, workMs: WORK_MS, commands: true }),
+    columns: [columns.totalMs, columns.ofFloor, columns.commandsPerSection],
+  },
+  {
+    id: 'buyers-of-four',
+    title: '200 buyers of one key, 1 ms of work each, in 4 processes of 50',
+    contenders: competing,
+    measure: measureBuyers({ processes: 4, buyers: 50, workMs: WORK_MS }),
+    columns: [columns.totalMs, columns.ofFloor],
+  },
+  {
+    id: 'many-buyers',
+    title: '1,000 buyers of one key, 1 ms of work each, one process',
+    contenders: competing,
+    measure: measureBuyers({ processes: 1, buyers: 1000, workMs: WORK_MS }),
+    columns: [columns.totalMs, columns.ofFloor],
+  },
+  {
+    id: 'loop',
+    title: '200 waiters in a closed loop on one key, no work, one process',
+    contenders: contenders.filter(({ kind }) => kind !== 'ping'),
+    warmUp: true,
+    measure: measureLoop({ waiters: 200 }),
+    columns: [columns.sectionsPerSecond, columns.cpuPerSection, columns.toBestPeer, columns.toInProcess],
+  },
+]

@@ -1,0 +1,77 @@
+// Windows interleaved as in the other part: one for each contender in every round, the median of each figure over the
+// rounds. Who needed very long, too long or failed is not asked again in that row.
+
+import { openCounter } from './commands.mjs'
+import { createCrew, Overrun } from './crew.mjs'
+import { cellsOf } from './table.mjs'
+
+/** @returns {Promise<Map<string, Map<string, object>>>} row id -> contender id -> median figures, `over` or `failed` */
+export async function measureHot(contenders, rows, { nodes, settings, onWindow }) {
+  const crews = new Map(contenders.map((contender) => [contender.id, createCrew(contender, nodes, settings.hotTtl)]))
+  const counter = await openCounter(nodes)
+  const present = await whoCanBeLoaded(contenders, crews)
+  const takingPart = rows.map((row) => ({ ...row, contenders: row.contenders.filter(({ id }) => present.has(id)) }))
+  const windows = new Map(takingPart.map((row) => [row.id, new Map(row.contenders.map(({ id }) => [id, []]))]))
+  let number = 0
+  const window = (row, { id }, changed) => {
+    number++
+    const key = `bench:hot:${number}`
+    return measured(row, { crew: crews.get(id), crews, key, counter, settings: { ...settings, ...changed } })
+  }
+
+  for (const row of takingPart.filter(({ warmUp }) => warmUp)) {
+    for (const contender of row.contenders) await window(row, contender, { settleMs: 0, windowMs: settings.warmUpMs })
+  }
+  for (let round = 1; round <= settings.hotRounds; round++) {
+    for (const row of takingPart) {
+      for (const contender of row.contenders) {
+        const taken = windows.get(row.id).get(contender.id)
+        if (taken.at(-1)?.last) continue
+        const figures = await window(row, contender)
+        taken.push(figures)
+        onWindow({ round, row, contender, cells: cellsOf(row.columns, windows.get(row.id), figures).filter(Boolean) })
+      }
+    }
+  }
+  counter.close()
+  await Promise.all([...crews.values()].map((crew) => crew.close()))
+  return mapValues(windows, (byContender) => mapValues(byContender, summary))
+}
+
+async function measured(row, context) {
+  const { longMs } = context.settings
+  const capMs = context.settings.capMs[context.crew.kind]
+  const startedAt = performance.now()
+  try {
+    const figures = await row.measure({ ...context, capMs })
+    return { ...figures, last: performance.now() - startedAt > longMs || Boolean(row.once) }
+  } catch (error) {
+    return error instanceof Overrun ? { over: capMs, last: true } : { failed: error.message, last: true }
+  }
+}
+
+async function whoCanBeLoaded(contenders, crews) {
+  const loaded = await Promise.allSettled(contenders.map(({ id }) => crews.get(id).ready(1)))
+  for (const [i, { reason }] of loaded.entries()) {
+    if (reason) crews.delete(contenders[i].id)
+  }
+  return crews
+}
+
+function summary(windows) {
+  const ended = windows.find(({ over, failed }) => over || failed)
+  if (ended) return { over: ended.over, failed: ended.failed }
+  const names = Object.keys(windows[0]).filter((name) => name !== 'last')
+  const medians = names.map((name) => [name, median(windows.map((window) => window[name]))])
+  return { ...Object.fromEntries(medians), windows: windows.length }
+}
+
+function median(values) {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+}
+
+function mapValues(map, change) {
+  return new Map([...map].map(([key, value]) => [key, change(value)]))
+}
