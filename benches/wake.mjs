@@ -2,7 +2,7 @@
 // sends to clients which track a key (RESP3). For both: what a release costs the server when nobody waits, and how long
 // a waiter takes to hear of a release by us, and of one by another library.
 //
-// `node wake.mjs` prints a table. Raw sockets, so that no client library is measured.
+// `npm run wake` in this folder prints a table. Raw sockets, so that no client library is measured.
 
 import { once } from 'node:events'
 import { connect } from 'node:net'
