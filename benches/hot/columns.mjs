@@ -1,7 +1,7 @@
 // The columns of the tables: a figure of the contender itself, or its ratio to another's.
 
 import { thousands, times } from '../numbers.mjs'
-import { IN_PROCESS } from './contenders.mjs'
+import { IN_PROCESS, PING } from './contenders.mjs'
 import { bestPeer, figureOf } from './ratio.mjs'
 
 const own = (title, figure, show, better) => ({
@@ -18,6 +18,14 @@ export const columns = {
   commandsPerSection: own('Redis commands/section', 'commandsPerSection', digits),
   sectionsPerSecond: own('sections/s', 'sectionsPerSecond', thousands, 'more'),
   cpuPerSection: own('CPU us/section', 'cpuPerSection', (value) => value.toFixed(1), 'less'),
+  p50: own('p50 us', 'p50', thousands, 'less'),
+  p99: own('p99 us', 'p99', thousands, 'less'),
+  samples: own('times', 'samples', thousands),
+  toPing: {
+    title: 'p50 : PING, ioredis',
+    cell: (row, own) => shown(own.p50 / figureOf(row, PING, 'p50'), times),
+  },
+  jain: own("Jain's index", 'jain', (value) => value.toFixed(3), 'more'),
   toBestPeer: {
     title: 'sections/s : best peer',
     cell: (row, own) => shown(own.sectionsPerSecond / bestPeer(row, 'sectionsPerSecond', 'more')?.value, times),

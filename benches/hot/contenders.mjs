@@ -3,9 +3,9 @@
 
 import { contenders as all, OURS } from '../contenders.mjs'
 
-export const FOREIGN = 'foreign'
 export const IN_PROCESS = 'async-mutex'
-export const PING = 'ping'
+export const FOREIGN = 'quorlock-after-redlock'
+export const PING = 'ping-ioredis'
 export { OURS }
 
 const known = (id) => all.find((contender) => contender.id === id)
@@ -17,7 +17,34 @@ export const contenders = [
   known('redis-semaphore'),
   known('redlock-universal'),
   { id: IN_PROCESS, label: 'async-mutex: one process, no Redis', kind: 'in-process' },
-  { id: PING, label: 'one PING', kind: 'ping' },
+  { id: 'ping', label: 'one PING', kind: 'ping' },
+]
+
+/** `crew` names whose processes wait and `holder` whose process holds, where they are another contender's. */
+export const handoverContenders = [
+  known(OURS),
+  { id: FOREIGN, label: 'quorlock, the holder is redlock 5 beta', kind: 'ours', crew: OURS, holder: 'redlock' },
+  known('redlock'),
+  known('redis-semaphore'),
+  known('redlock-universal'),
+  { id: 'ping-socket', label: 'one PING, bare socket', kind: 'ping', crew: 'ping', client: 'socket' },
+  { id: PING, label: 'one PING, ioredis', kind: 'ping', crew: 'ping', client: 'ioredis' },
+  {
+    id: 'ping-socket-rested',
+    label: 'one PING after a pause, bare socket',
+    kind: 'ping',
+    crew: 'ping',
+    client: 'socket',
+    rested: true,
+  },
+  {
+    id: 'ping-ioredis-rested',
+    label: 'one PING after a pause, ioredis',
+    kind: 'ping',
+    crew: 'ping',
+    client: 'ioredis',
+    rested: true,
+  },
 ]
 
 /** What each was told beyond its defaults; printed beside the figures. */

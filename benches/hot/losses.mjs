@@ -1,13 +1,12 @@
 // Where a peer is ahead on a hot key: every figure that has a better and a worse.
 
-import { contenders } from './contenders.mjs'
 import { bestPeer, figureOf } from './ratio.mjs'
 import { rows } from './rows.mjs'
 
 export function hotLosses(hot) {
   return rows.flatMap((row) => {
     const results = hot.get(row.id)
-    return contenders.flatMap(({ id, label, kind }) =>
+    return row.contenders.flatMap(({ id, label, kind }) =>
       kind === 'ours'
         ? row.columns.flatMap(({ title, figure, better, show }) => {
             const value = figureOf(results, id, figure)

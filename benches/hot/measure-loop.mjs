@@ -41,10 +41,10 @@ async function run(crew, members, setup) {
   return windows
 }
 
-/** 1 when all have the same share, 1/n when one has everything. */
+/** 1 when all have the same share, 1/n when one has everything, NaN when there is nothing to share. */
 export function jainIndex(counts) {
   const total = sum(counts)
-  return total ? total ** 2 / (counts.length * sum(counts.map((count) => count ** 2))) : 0
+  return total ** 2 / (counts.length * sum(counts.map((count) => count ** 2)))
 }
 
 function sum(numbers) {

@@ -2,6 +2,7 @@
 // rounds. Who needed very long, too long or failed is not asked again in that row.
 
 import { openCounter } from './commands.mjs'
+import { OURS } from './contenders.mjs'
 import { createCrew, Overrun } from './crew.mjs'
 import { cellsOf } from './table.mjs'
 
@@ -9,14 +10,17 @@ import { cellsOf } from './table.mjs'
 export async function measureHot(contenders, rows, { nodes, settings, onWindow }) {
   const crews = new Map(contenders.map((contender) => [contender.id, createCrew(contender, nodes, settings.hotTtl)]))
   const counter = await openCounter(nodes)
-  const present = await whoCanBeLoaded(contenders, crews)
-  const takingPart = rows.map((row) => ({ ...row, contenders: row.contenders.filter(({ id }) => present.has(id)) }))
+  await dismissAbsent(contenders, crews)
+  const takesPart = ({ id, crew = id, holder = crew }) => crews.has(crew) && crews.has(holder)
+  const takingPart = rows.map((row) => ({ ...row, contenders: row.contenders.filter(takesPart) }))
   const windows = new Map(takingPart.map((row) => [row.id, new Map(row.contenders.map(({ id }) => [id, []]))]))
   let number = 0
-  const window = (row, { id }, changed) => {
+  const window = (row, contender, changed) => {
     number++
+    const crew = crews.get(contender.crew ?? contender.id)
+    const holder = crews.get(contender.holder) ?? crew
     const key = `bench:hot:${number}`
-    return measured(row, { crew: crews.get(id), crews, key, counter, settings: { ...settings, ...changed } })
+    return measured(row, { contender, crew, holder, key, counter, settings: { ...settings, ...changed } })
   }
 
   for (const row of takingPart.filter(({ warmUp }) => warmUp)) {
@@ -44,18 +48,21 @@ async function measured(row, context) {
   const startedAt = performance.now()
   try {
     const figures = await row.measure({ ...context, capMs })
-    return { ...figures, last: performance.now() - startedAt > longMs || Boolean(row.once) }
+    return { ...figures, last: context.crew.kind === 'peer' && performance.now() - startedAt > longMs }
   } catch (error) {
     return error instanceof Overrun ? { over: capMs, last: true } : { failed: error.message, last: true }
   }
 }
 
-async function whoCanBeLoaded(contenders, crews) {
+async function dismissAbsent(contenders, crews) {
   const loaded = await Promise.allSettled(contenders.map(({ id }) => crews.get(id).ready(1)))
   for (const [i, { reason }] of loaded.entries()) {
-    if (reason) crews.delete(contenders[i].id)
+    if (!reason) continue
+    const { id, label } = contenders[i]
+    if (id === OURS) throw reason
+    console.log(`not measured on a hot key: ${label} (${reason.message})`)
+    crews.delete(id)
   }
-  return crews
 }
 
 function summary(windows) {

@@ -1,8 +1,6 @@
 // The tables of the hot key, header first, for textTable and markdownTable.
 
-import { contenders } from './contenders.mjs'
-
-export function hotTable({ columns }, results) {
+export function hotTable({ columns, contenders }, results) {
   const present = contenders.filter(({ id }) => results.has(id))
   return [
     ['', ...columns.map(({ title }) => title)],

@@ -1,7 +1,7 @@
 // What quorlock is to reach on a hot key, in the shape of the other targets.
 
 import { times } from '../numbers.mjs'
-import { IN_PROCESS, OURS } from './contenders.mjs'
+import { FOREIGN, IN_PROCESS, OURS, PING } from './contenders.mjs'
 import { bestPeer, figureOf } from './ratio.mjs'
 
 const workAlone = (row, limit, text) => ({
@@ -10,6 +10,16 @@ const workAlone = (row, limit, text) => ({
   limit,
   better: 'less',
   text: `${text} in at most ${limit} x the time of the work alone`,
+})
+
+const handedOver = (contender, text) => ({
+  row: 'handover',
+  contender,
+  figure: 'p50',
+  against: (results) => ({ contender: { label: 'one PING by ioredis' }, value: figureOf(results, PING, 'p50') }),
+  limit: 3,
+  better: 'less',
+  text: `${text} a p50 of at most 3 x that of one PING`,
 })
 
 const wanted = [
@@ -43,14 +53,24 @@ const wanted = [
     better: 'more',
     text: '200 waiters of one key without work: at least 0.2 of the sections/s of a mutex in the process',
   },
+  handedOver(OURS, 'from a release in one process to the grant in another'),
+  handedOver(FOREIGN, 'from a release by redlock 5 beta in one process to the grant in another'),
+  {
+    row: 'fairness',
+    figure: 'jain',
+    limit: 0.9,
+    better: 'more',
+    text: "200 waiters of one key in 4 processes: a Jain's index of their sections of at least 0.9",
+    show: (value) => value.toFixed(3),
+  },
 ]
 
 /** A figure that is missing does not reach anything. */
 export function checkHotTargets(hot) {
-  return wanted.map(({ row, figure, against, limit, better, text, show = times }) => {
+  return wanted.map(({ row, contender = OURS, figure, against, limit, better, text, show = times }) => {
     const results = hot.get(row)
     const other = against?.(results)
-    const ratio = figureOf(results, OURS, figure) / (against ? other?.value : 1)
+    const ratio = figureOf(results, contender, figure) / (against ? other?.value : 1)
     const reached = better === 'more' ? ratio >= limit : ratio <= limit
     const result = Number.isFinite(ratio) ? show(ratio) : 'not measured'
     return { text, ratio, reached, shown: other ? `${result} of ${other.contender.label}` : result }

@@ -13,10 +13,11 @@ export async function open({ nodes }) {
     ioredis: () => clients[0].ping(),
   }
   return {
-    async pings({ client, count, pauseMs }) {
+    async pings({ client, count, limitMs, pause }) {
       const micros = []
-      for (let i = 0; i < count; i++) {
-        if (pauseMs) await sleep(pauseMs)
+      const until = now() + limitMs
+      for (let i = 0; i < count && now() < until; i++) {
+        if (pause) await sleep(pause.min + Math.random() * (pause.max - pause.min))
         const since = now()
         await pings[client]()
         micros.push((now() - since) * 1000)
