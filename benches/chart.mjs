@@ -3,25 +3,37 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { contenders } from './contenders.mjs'
+import { figureOf } from './hot/ratio.mjs'
 import { thousands } from './numbers.mjs'
 
 const FOLDER = new URL('../docs/', import.meta.url)
 
+const distinct = (depth, figure) => (run, id) => run.results.get(id).get(depth)[figure]
+
 const columns = [
   {
-    depth: 512,
-    figure: 'cyclesPerSecond',
+    value: distinct(512, 'cyclesPerSecond'),
     title: 'cycles/s, 512 in flight',
     hint: 'longer is better',
     show: thousands,
   },
-  { depth: 64, figure: 'cyclesPerSecond', title: 'cycles/s, 64 in flight', hint: 'longer is better', show: thousands },
   {
-    depth: 512,
-    figure: 'cpuPerCycle',
+    value: distinct(64, 'cyclesPerSecond'),
+    title: 'cycles/s, 64 in flight',
+    hint: 'longer is better',
+    show: thousands,
+  },
+  {
+    value: distinct(512, 'cpuPerCycle'),
     title: 'CPU us per cycle, 512 in flight',
     hint: 'shorter is better',
     show: (value) => value.toFixed(1),
+  },
+  {
+    value: (run, id) => figureOf(run.hot.get('loop'), id, 'sectionsPerSecond'),
+    title: 'cycles/s, 200 waiters, one key',
+    hint: 'longer is better',
+    show: thousands,
   },
 ]
 
@@ -50,7 +62,8 @@ export function writeChart(run) {
   writeFileSync(new URL('bench.svg', FOLDER), drawChart(run))
 }
 
-export function drawChart({ results, machine }) {
+export function drawChart(run) {
+  const { results, machine } = run
   const rows = contenders.filter(({ id }) => results.has(id))
   const width = 2 * layout.padding + layout.names + columns.length * (layout.column + layout.gap) - layout.gap
   const height = layout.top + rows.length * layout.row + layout.foot
@@ -62,21 +75,23 @@ export function drawChart({ results, machine }) {
     `<rect class="card" x="0.5" y="0.5" width="${width - 1}" height="${height - 1}" rx="8"/>`,
     text(layout.padding, 34, 'Locks taken and given back', 'title'),
     ...rows.map(({ label, kind }, row) => text(layout.padding, baseline(row), label, kind === 'ours' ? 'bold' : '')),
-    ...columns.flatMap((column, index) => drawColumn(column, index, rows, results)),
+    ...columns.flatMap((column, index) => drawColumn(column, index, rows, run)),
     text(layout.padding, height - 14, footer, 'small'),
     '</svg>',
     '',
   ].join('\n')
 }
 
-function drawColumn({ depth, figure, title, hint, show }, index, rows, results) {
+/** Who did not take part has no bar. */
+function drawColumn({ value, title, hint, show }, index, rows, run) {
   const left = layout.padding + layout.names + index * (layout.column + layout.gap)
-  const values = rows.map(({ id }) => results.get(id).get(depth)[figure])
-  const scale = (layout.column - layout.valueRoom) / Math.max(...values)
+  const values = rows.map(({ id }) => value(run, id))
+  const scale = (layout.column - layout.valueRoom) / Math.max(...values.filter(Number.isFinite))
   return [
     text(left, 34, title, 'title'),
     text(left, 52, hint, 'small'),
     ...rows.flatMap(({ kind }, row) => {
+      if (!Number.isFinite(values[row])) return []
       const length = Math.max(1, values[row] * scale).toFixed(1)
       const top = layout.top + row * layout.row + (layout.row - layout.bar) / 2
       return [
