@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { cpus, loadavg, release, type } from 'node:os'
 import { redisVersion } from './servers.mjs'
 
-const PEERS = ['redlock', 'redis-semaphore', 'redlock-universal', 'ioredis']
+const PEERS = ['redlock', 'redis-semaphore', 'redlock-universal', 'ioredis', 'async-mutex']
 
 export function describeMachine() {
   return {
