@@ -1,7 +1,7 @@
 // What quorlock is to reach on a hot key, in the shape of the other targets.
 
 import { times } from '../numbers.mjs'
-import { FOREIGN, IN_PROCESS, OURS, PING } from './contenders.mjs'
+import { IN_PROCESS, OURS, PING } from './contenders.mjs'
 import { bestPeer, figureOf } from './ratio.mjs'
 
 const workAlone = (row, limit, text) => ({
@@ -54,7 +54,6 @@ const wanted = [
     text: '200 waiters of one key without work: at least 0.2 of the sections/s of a mutex in the process',
   },
   handedOver(OURS, 'from a release in one process to the grant in another'),
-  handedOver(FOREIGN, 'from a release by redlock 5 beta in one process to the grant in another'),
   {
     row: 'fairness',
     figure: 'jain',

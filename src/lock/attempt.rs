@@ -59,6 +59,8 @@ pub(super) struct Attempt {
     failed: Option<Ballot>,
     contended: bool,
     one_round: bool,
+    /// Rounds that the nodes' word has begun, since the last poll.
+    woken: u32,
     /// Processes that wait for the key, as far as is known, this one among them.
     contenders: u32,
 }
@@ -83,6 +85,7 @@ impl Attempt {
             failed: None,
             contended: false,
             one_round,
+            woken: 0,
             contenders: 1,
             call,
         }
@@ -210,8 +213,10 @@ impl Attempt {
             Phase::Sleeping { poll, alarm, .. } => {
                 if world.now < poll {
                     // Woken by an expiry or a release: that is not one of the caller's retries.
+                    self.woken += u32::from(alarm.at() <= world.now);
                     self.next_poll = Some(poll).filter(|poll| *poll != Moment::NEVER);
                 } else {
+                    self.woken = 0;
                     self.polls = self.polls.saturating_add(1);
                 }
                 self.begin_round_at(world, entropy, seat, alarm.gate(world.now))

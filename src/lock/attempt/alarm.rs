@@ -17,6 +17,11 @@ use crate::node::Moment;
 const JITTER: Duration = Duration::from_millis(1);
 /// How much longer the gate's own word is waited for, when the others have said that the key is free.
 const GATE_PATIENCE: Duration = Duration::from_millis(1);
+/// So many rounds that a word of the nodes has begun, since the last poll, follow at once.
+const WAKES_FREE: u32 = 8;
+const PAUSE: Duration = Duration::from_millis(1);
+const PAUSE_DOUBLINGS: u32 = 6;
+const PAUSE_MAX: Duration = Duration::from_millis(50);
 /// The shortest time for which who gave the key up stays out.
 const STAY_OUT: Duration = Duration::from_micros(500);
 
@@ -29,15 +34,22 @@ pub(super) struct Alarm {
     gate: Option<usize>,
     /// It gave the key up for others: until then it hears nothing.
     deaf_until: Moment,
+    /// One bit for each node whose grant it has just given back: that is no news to it.
+    deaf_to: u16,
 }
 
 impl Default for Alarm {
     fn default() -> Self {
-        Self { heard: 0, at: Moment::NEVER, gate: None, deaf_until: Moment::default() }
+        Self { heard: 0, at: Moment::NEVER, gate: None, deaf_until: Moment::default(), deaf_to: 0 }
     }
 }
 
 impl Alarm {
+    /// After a round in which these nodes, one bit each, had granted.
+    pub(super) fn after(granted: u16) -> Self {
+        Self { deaf_to: granted, ..Self::default() }
+    }
+
     pub(super) fn at(&self) -> Moment {
         self.at
     }
@@ -64,7 +76,7 @@ impl Attempt {
         let at = world.now + out + draw(entropy, Duration::ZERO, JITTER);
         let key = self.call.keys.single();
         let gate = key.and_then(|key| gate(&world.members, key));
-        let alarm = Alarm { heard: 0, at, gate, deaf_until: at };
+        let alarm = Alarm { at, gate, deaf_until: at, ..Alarm::default() };
         self.phase = Phase::Sleeping { poll: Moment::NEVER, expiry: Moment::NEVER, alarm };
         self.timer()
     }
@@ -106,27 +118,39 @@ impl Attempt {
         let (contenders, now) = (self.contenders, world.now);
         // Shorter for each round that was lost: who has waited for long is first.
         let jitter = (JITTER * (contenders - 1)) / 2u32.pow(self.round.min(8));
+        let pause = self.pause();
         let gate = self.call.keys.single().and_then(|key| gate(&world.members, key));
         let Phase::Sleeping { poll, alarm, .. } = &mut self.phase else {
             return Turn::Wait(self.timer());
         };
-        if now < alarm.deaf_until {
+        if now < alarm.deaf_until || alarm.deaf_to >> node & 1 == 1 {
             return Turn::Wait(self.timer());
         }
         alarm.heard |= 1 << node;
         let by_quorum = alarm.heard.count_ones() >= quorum;
         if contenders <= 1 {
-            if by_quorum {
+            // The others have been told as well, and will have done it before this round reaches them.
+            if pause.is_zero() {
+                self.woken += 1;
                 self.next_poll = Some(*poll).filter(|poll| *poll != Moment::NEVER);
                 return self.begin_round(world, entropy, seat);
             }
+            alarm.at = alarm.at.min(now + pause);
         } else if gate == Some(node) {
-            (alarm.at, alarm.gate) = (now + draw(entropy, Duration::ZERO, jitter), gate);
+            (alarm.at, alarm.gate) = (now + pause + draw(entropy, Duration::ZERO, jitter), gate);
         } else if by_quorum && alarm.at == Moment::NEVER {
             let patience = (world.members.round_trip() * 2).max(GATE_PATIENCE);
-            alarm.at = now + patience + draw(entropy, Duration::ZERO, jitter);
+            alarm.at = now + pause + patience + draw(entropy, Duration::ZERO, jitter);
         }
         Turn::Wait(self.timer())
+    }
+
+    /// Something that changes the key all the time, and never lets it go, wakes in vain: ever more seldom.
+    fn pause(&self) -> Duration {
+        match self.woken.checked_sub(WAKES_FREE) {
+            None => Duration::ZERO,
+            Some(more) => (PAUSE * 2u32.pow(more.min(PAUSE_DOUBLINGS))).min(PAUSE_MAX),
+        }
     }
 
     /// The gate has answered: at its grant the others are asked, at its refusal nobody is.

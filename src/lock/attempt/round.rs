@@ -84,6 +84,8 @@ impl Attempt {
         self.give_back(world);
         let refused = self.ballot.votes().iter().any(|vote| vote.no != 0);
         self.contended |= refused;
+        let granted =
+            (0..).zip(self.ballot.votes()).fold(0, |mask, (node, vote)| mask | u16::from(vote.yes != 0) << node);
         let ballot = std::mem::replace(&mut self.ballot, Ballot::new(0, 0));
         for (node, vote) in ballot.votes().iter().enumerate() {
             self.probe(world, seat, vote.no, node);
@@ -97,7 +99,7 @@ impl Attempt {
             if refused {
                 world.watch(seat, &self.call.keys);
             }
-            self.sleep(world, entropy)
+            self.sleep(world, entropy, granted)
         } else if refused && whole && !self.call.once {
             let until = world.now + world.config.patience(self.call.ttl);
             self.phase = Phase::Probing { until };

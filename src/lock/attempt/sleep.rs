@@ -43,7 +43,8 @@ impl Attempt {
         !self.one_round && polls_left && world.now < self.deadline
     }
 
-    pub(super) fn sleep(&mut self, world: &World, entropy: &mut dyn Entropy) -> Turn {
+    /// The last round was lost, though these nodes, one bit each, had granted.
+    pub(super) fn sleep(&mut self, world: &World, entropy: &mut dyn Entropy, granted: u16) -> Turn {
         let poll = self.next_poll.take().unwrap_or_else(|| {
             let delay = self.call.retry.undrawn(self.polls);
             self.schedule = self.schedule + draw(entropy, delay / 2, delay);
@@ -55,7 +56,7 @@ impl Attempt {
             let in_time = self.call.retry.wait.is_none() || left <= LAST_POLL;
             poll = if in_time { self.deadline } else { world.now + left / 2 };
         }
-        self.phase = Phase::Sleeping { poll, expiry: Moment::NEVER, alarm: Alarm::default() };
+        self.phase = Phase::Sleeping { poll, expiry: Moment::NEVER, alarm: Alarm::after(granted) };
         Turn::Wait(self.timer())
     }
 

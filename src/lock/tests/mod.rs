@@ -8,3 +8,4 @@ mod release;
 mod safety;
 mod script;
 mod search;
+mod wake;
