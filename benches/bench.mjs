@@ -52,6 +52,8 @@ if (options.help) {
 
 async function bench() {
   const settings = settingsOf(options)
+  if (![undefined, 'distinct', 'hot'].includes(options.part))
+    throw new Error(`no part is called ${JSON.stringify(options.part)}`)
   const chosen = new Set(choose(options.only?.split(',') ?? ids()))
   if (!redisVersion())
     throw new Error('the bench needs `redis-server` on the PATH (Debian: apt-get install redis-server)')
