@@ -3,7 +3,7 @@
 import { sleep } from './clock.mjs'
 import { percentile } from './percentile.mjs'
 
-const WARM_UP = 5
+const WARM_UP = 2
 const HOLDER = 0
 const WAITER = 1
 

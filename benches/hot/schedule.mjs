@@ -23,8 +23,9 @@ export async function measureHot(contenders, rows, { nodes, settings, onWindow }
     return measured(row, { contender, crew, holder, key, counter, settings: { ...settings, ...changed } })
   }
 
-  for (const row of takingPart.filter(({ warmUp }) => warmUp)) {
-    for (const contender of row.contenders) await window(row, contender, { settleMs: 0, windowMs: settings.warmUpMs })
+  for (const row of takingPart.filter(({ warmUp }) => warmUp && settings.hotWarmUpMs)) {
+    for (const contender of row.contenders)
+      await window(row, contender, { settleMs: 0, windowMs: settings.hotWarmUpMs })
   }
   for (let round = 1; round <= settings.hotRounds; round++) {
     for (const row of takingPart) {
