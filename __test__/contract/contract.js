@@ -17,6 +17,8 @@ const parts = [
   'renewal',
   'several-keys',
   'waiting',
+  'queue',
+  'hand-over',
   'abort',
   'reentrancy',
   'provider',
