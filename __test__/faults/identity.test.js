@@ -9,8 +9,8 @@ const { describe, test } = require('node:test')
 const assert = require('node:assert/strict')
 const { Cluster } = require('../support/cluster')
 const { unavailable, works } = require('./fault')
-const { allUp, open, uniqueKey, LockError } = require('../support/quorlock')
-const { timed, until } = require('../support/until')
+const { allUp, elsewhere, open, uniqueKey, LockError } = require('../support/quorlock')
+const { timed, until, within } = require('../support/until')
 
 async function servers(t, count, options) {
   const cluster = await Cluster.start(count, options)
@@ -133,7 +133,14 @@ describe('passwords and rights', { concurrency: true }, () => {
     const lock = await redlock.acquire('lock:a', 5000)
     await lock.extend(6000)
     await redlock.inspect('lock:a')
+    // Another process waits, and is told of the release.
+    const other = await allUp(t, nodes.map(asApp), elsewhere)
+    const waiting = other.acquire('lock:a', 5000, { wait: 120_000, retryDelay: 100_000 })
+    const isCounted = async (node) => (await node.command('PUBSUB', 'NUMSUB', 'lock:a:quorlock:wake'))[1] === 1
+    for (const node of nodes) await until(() => isCounted(node), { what: 'it waits' })
     assert.equal(await lock.release(), 'released')
+    const theirs = await within(5000, waiting, 'who waits')
+    assert.equal(await theirs.release(), 'released')
     // Nothing that was asked for was refused, not even what can be done without.
     for (const node of nodes) {
       const refused = (await node.command('ACL', 'LOG')).map((entry) => entry[entry.indexOf('object') + 1])
