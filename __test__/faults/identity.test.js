@@ -128,6 +128,9 @@ describe('passwords and rights', { concurrency: true }, () => {
     // As documented: left out where the server does not know the name.
     const isKnown = await nodes[0].command('ACL', 'SETUSER', 'probe', optional).catch(() => undefined)
     if (!isKnown) rights = rights.replace(optional, '')
+    // As documented: added where the server knows it.
+    const isNative = await nodes[0].command('ACL', 'SETUSER', 'probe', '+delifeq').catch(() => undefined)
+    if (isNative) rights += ' +delifeq'
     for (const node of nodes) await node.command('ACL', 'SETUSER', 'app', 'on', '>secret', ...rights.trim().split(/ +/))
     const redlock = await allUp(t, nodes.map(asApp))
     const lock = await redlock.acquire('lock:a', 5000)

@@ -36,6 +36,32 @@ describe('who watches the sockets', () => {
     }
   })
 
+  test('so are those of an event loop that joins a wait of the native thread', async (t) => {
+    const [server] = cluster.servers
+    const redlock = await allUp(t, server.url, { nodeTimeout: 20_000, connectTimeout: 20_000, stallLimit: 60_000 })
+    const busy = uniqueKey()
+    await server.command('SET', busy, 'foreign', 'PX', 60_000)
+    const before = await server.calls('set')
+    const contender = new AbortController()
+    const retry = { wait: 60_000, retryDelay: 400, retryDelayMax: 400, signal: contender.signal }
+    const contended = redlock.acquire(busy, 30_000, retry).catch(() => {})
+    await until(async () => (await server.calls('set')) > before, { what: 'the first round' })
+    server.pause()
+    t.after(() => server.resume())
+    // The second round is the native thread's, and has no answer.
+    await sleep(1000)
+    const asked = redlock.acquire(uniqueKey(), 30_000)
+    await sent()
+    server.resume()
+    block(500)
+    // Before this thread could read anything: who else would know of round trips that took so long?
+    const { p99 } = redlock.stats().nodes[0].rtt
+    assert.ok(p99 > 300, `${p99} ms is the longest round trip known`)
+    contender.abort()
+    await contended
+    await (await asked).release()
+  })
+
   test('after such a block the event loop goes on', async (t) => {
     const redlock = await allUp(t, cluster.urls)
     const key = uniqueKey()

@@ -219,7 +219,9 @@ impl RedisNode {
         if matches!(side, Side::EventLoop(number) if link.attendant == Some(number)) {
             state.visited = now;
         }
+        let was_on_loop = link.is_on_loop();
         link.watch_from(side, !requests.is_empty());
+        let handed_over = !was_on_loop && link.is_on_loop();
         if !requests.is_empty() {
             link.send(now, requests);
         }
@@ -229,7 +231,9 @@ impl RedisNode {
         });
         let waits = link.waiting_since().is_some();
         let stuck = side != Side::IoThread && link.is_blocked();
-        if stuck || link.death().is_some() || (waits && !self.watched.swap(true, Ordering::SeqCst)) {
+        // Who watches the silence must also know of an event loop that has just begun to wait, and may not come around.
+        let unwatched = waits && (!self.watched.swap(true, Ordering::SeqCst) || handed_over);
+        if stuck || unwatched || link.death().is_some() {
             self.bell.ring.notify_one();
         }
     }
