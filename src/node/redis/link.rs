@@ -92,13 +92,14 @@ impl Link {
         self.line.as_ref().is_some_and(|line| line.is_blocked())
     }
 
-    /// Whoever sends something watches for the answer.
+    /// An event loop that sends something watches for the answer, and goes on doing so until it is absent or idle.
     pub(super) fn watch_from(&mut self, side: Side, sends: bool) {
         let Some(line) = &self.line else { return };
         let given = match side {
             Side::EventLoop(number) if sends && self.attendant == Some(number) => line.give_to_loop(),
-            // Neither this event loop, which cannot, nor another one, which knows nothing of it.
             Side::EventLoop(number) if self.attendant == Some(number) => return,
+            // It has just been here, and will read the answers without another thread; if not, it is relieved.
+            Side::IoThread if line.is_on_loop() && !line.is_blocked() => return,
             _ if sends || line.is_blocked() => line.give_to_io_thread(),
             _ => return,
         };

@@ -221,7 +221,8 @@ impl RedisNode {
         }
         let was_on_loop = link.is_on_loop();
         link.watch_from(side, !requests.is_empty());
-        let handed_over = !was_on_loop && link.is_on_loop();
+        let sends = !requests.is_empty();
+        let handed_over = link.is_on_loop() && (!was_on_loop || (side == Side::IoThread && sends));
         if !requests.is_empty() {
             link.send(now, requests);
         }
