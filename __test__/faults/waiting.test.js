@@ -175,7 +175,7 @@ describe('the nodes, while 20 calls wait on each of two sides', { concurrency: 2
     await end()
   })
 
-  test('a majority is stopped, until the lock is lost, and goes on', async (t) => {
+  test('a majority is stopped for longer than a lease lasts, and goes on', async (t) => {
     const { cluster, sides, getOn, end } = await incrementers(t)
     await getOn('they begin')
     const stopped = cluster.servers.slice(1)
