@@ -531,7 +531,7 @@ export interface HeldLock {
   since: number
   /** Time it is still surely held. */
   remaining: number
-  /** Calls of this instance that wait for it. */
+  /** Calls of this process that wait for it, of all instances that share its queue. */
   waiting: number
 }
 

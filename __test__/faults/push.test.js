@@ -129,9 +129,7 @@ describe('the connections of who waits are killed', { concurrency: true }, () =>
           types.includes('normal') && until(() => ups >= 3 * times, { what: 'the nodes are back' })
         for (let i = 0; i < 3; i++) {
           await heldByHand(cluster, key)
-          // Told of the release while the nodes are away, who waits has to ask again: then the poll has its part.
-          const isPolling = types.includes('normal') && when === 'at once'
-          const waiting = redlock.acquire(key, TTL, isPolling ? { wait: 120_000 } : NO_POLL)
+          const waiting = redlock.acquire(key, TTL, NO_POLL)
           await isWaitedFor(cluster, key)
           for (const type of types) await cluster.all('CLIENT', 'KILL', 'TYPE', type)
           if (when !== 'at once') {

@@ -59,7 +59,8 @@ impl WatcherTask {
                     delay
                 }
                 Err(fault) if is_refusal(&fault) => {
-                    self.warn(&mut warned, &fault.message);
+                    let loss = "the server does not tell of releases, so that who waits for a lock polls";
+                    self.warn(&mut warned, loss, &fault.message);
                     REFUSED_DELAY
                 }
                 Err(_) => {
@@ -112,7 +113,8 @@ impl WatcherTask {
                 if let Watcher::Redis(redis) = &watcher
                     && let Some(message) = redis.refusal()
                 {
-                    self.warn(warned, message);
+                    let loss = "holders elsewhere cannot count this process among those who wait";
+                    self.warn(warned, loss, message);
                 }
                 self.tell(sightings);
             }
@@ -144,9 +146,9 @@ impl WatcherTask {
         self.circuit.announce();
     }
 
-    fn warn(&self, warned: &mut bool, message: &str) {
+    fn warn(&self, warned: &mut bool, loss: &str, message: &str) {
         if !std::mem::replace(warned, true) {
-            let message = format!("the server does not tell of releases ({message}): who waits for a lock polls");
+            let message = format!("{loss}: {message}");
             self.circuit.state().post(&Word::Warning { node: self.node, code: "DEGRADED", message });
             self.circuit.announce();
         }

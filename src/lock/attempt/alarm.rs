@@ -145,6 +145,12 @@ impl Attempt {
         Turn::Wait(self.timer())
     }
 
+    /// It sleeps, and this node could not vote in its last round.
+    pub(in crate::lock) fn lacks(&self, node: usize) -> bool {
+        let is_faulted = |ballot: &Ballot| ballot.votes()[node].fault.is_some();
+        matches!(self.phase, Phase::Sleeping { .. }) && self.failed.as_ref().is_some_and(is_faulted)
+    }
+
     /// Something that changes the key all the time, and never lets it go, wakes in vain: ever more seldom.
     fn pause(&self) -> Duration {
         match self.woken.checked_sub(WAKES_FREE) {

@@ -16,11 +16,26 @@ impl Core {
             self.contact(entropy, seat);
         }
         if self.world.members.fault(node).is_none() {
+            self.try_again(entropy, node);
             for seat in self.world.take_owed(node) {
                 if let Some(Entry::Release(release)) = self.slots.tenant(seat.slot, seat.generation) {
                     let at = release.pay(&mut self.world, seat, node);
                     self.timers.set(seat.slot, at);
                 }
+            }
+        }
+    }
+
+    /// The node is back. Who sleeps because too few could vote need not wait for the next poll.
+    fn try_again(&mut self, entropy: &mut dyn Entropy, node: usize) {
+        let is_short = |entry: &Entry| matches!(entry, Entry::Attempt(attempt) if attempt.lacks(node));
+        let sleepers: Vec<Slot> =
+            self.slots.iter().filter(|(_, entry)| is_short(entry)).map(|(slot, _)| slot).collect();
+        for slot in sleepers {
+            let seat = self.seat(slot);
+            if let Some(Entry::Attempt(attempt)) = self.slots.get_mut(slot) {
+                let turn = attempt.hear(&mut self.world, entropy, seat, node);
+                self.turn(entropy, slot, turn);
             }
         }
     }
