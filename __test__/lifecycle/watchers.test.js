@@ -62,6 +62,24 @@ describe('who watches the sockets', () => {
     await (await asked).release()
   })
 
+  test('and those of a thread that asks all the time, but never gets to its event loop', async (t) => {
+    const [server] = cluster.servers
+    const redlock = await allUp(t, server.url, { stallLimit: 60_000 })
+    const asked = []
+    const longest = []
+    const end = performance.now() + 1500
+    while (performance.now() < end) {
+      asked.push(redlock.acquire(uniqueKey(), 30_000))
+      await sent()
+      block(0.3)
+      if (asked.length % 20 === 0) longest.push(redlock.stats().nodes[0].rtt.p99)
+    }
+    for (const lock of await Promise.all(asked)) assert.equal(await lock.release(), 'released')
+    // The middle one: this thread may itself be kept waiting for a while.
+    const middle = longest.sort((a, b) => a - b)[longest.length >> 1]
+    assert.ok(middle < 30, `round trips of ${middle} ms`)
+  })
+
   test('after such a block the event loop goes on', async (t) => {
     const redlock = await allUp(t, cluster.urls)
     const key = uniqueKey()

@@ -39,6 +39,8 @@ thread_local! {
 #[derive(Default)]
 pub(super) struct Watch {
     links: RefCell<Vec<Watcher>>,
+    /// Hears that the event loop has come around.
+    turn: RefCell<Option<Handle>>,
 }
 
 struct Watcher {
@@ -110,6 +112,14 @@ impl EventLoop {
         self.closed();
     }
 
+    /// Takes a new handle in, which `closed` will be called for.
+    fn count(&self, handle: Option<Handle>) -> Option<Handle> {
+        if handle.is_some() {
+            self.open.set(self.open.get() + 1);
+        }
+        handle
+    }
+
     fn closed(&self) {
         self.open.set(self.open.get() - 1);
         if self.open.get() == 0
@@ -172,6 +182,9 @@ impl Watch {
     pub(super) fn renew(&self, service: &Rc<Service>) {
         let Some(event_loop) = EventLoop::current() else { return };
         service.attend(|node, line, watched| {
+            if self.turn.borrow().is_none() {
+                self.turn.replace(turn_of(event_loop, Rc::downgrade(service)));
+            }
             self.links.borrow_mut().retain(|watcher| watcher.node != node);
             let poll = watch(event_loop, Rc::downgrade(service), node, line.clone(), watched);
             let watches = poll.is_some();
@@ -182,15 +195,21 @@ impl Watch {
 
     /// Starts hearing of the links that the engine has left to the event loop.
     pub(super) fn resume(&self) {
+        let mut is_awaited = false;
         for watcher in &*self.links.borrow() {
             if watcher.line.is_on_loop() {
                 watcher.poll.start();
+                is_awaited = true;
             }
+        }
+        if is_awaited && let Some(turn) = &*self.turn.borrow() {
+            turn.start();
         }
     }
 
     pub(super) fn stop(&self) {
         self.links.take();
+        self.turn.take();
     }
 }
 
@@ -211,9 +230,16 @@ fn watch(
         }
         Heed::Stay
     };
-    let handle = event_loop.uv.poll(watched, heard, || event_loop.closed());
-    if handle.is_some() {
-        event_loop.open.set(event_loop.open.get() + 1);
-    }
-    handle
+    event_loop.count(event_loop.uv.poll(watched, heard, || event_loop.closed()))
+}
+
+/// Hears once that the event loop has come around, each time it is started.
+fn turn_of(event_loop: &'static EventLoop, service: Weak<Service>) -> Option<Handle> {
+    let heard = move || {
+        if let Some(service) = service.upgrade() {
+            service.visit();
+        }
+        Heed::Pause
+    };
+    event_loop.count(event_loop.uv.check(heard, || event_loop.closed()))
 }

@@ -128,6 +128,11 @@ impl Engine {
         (0..self.circuit.nodes.len()).for_each(|node| self.circuit.nodes.leave(node, self.number));
     }
 
+    /// The event loop has come around since it began to watch for an answer.
+    pub(crate) fn visit(&self) {
+        self.circuit.nodes.visit(clock::now());
+    }
+
     /// Hands over what has happened, on the JavaScript thread; `take` says whether there is room for more.
     pub(crate) fn collect(&self, mut take: impl FnMut(Mail) -> bool) {
         if self.is_closed() {

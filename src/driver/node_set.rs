@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, oneshot};
 
 use crate::node::memory::{MemoryNode, MemoryWatcher};
-use crate::node::{Answer, Fault, Line, Node, Options, RedisNode, Watched};
+use crate::node::{Answer, Fault, Line, Moment, Node, Options, RedisNode, Watched};
 
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum NodeSettings {
@@ -106,6 +106,15 @@ impl NodeSet {
         match &self.members[node] {
             Member::Memory(_) => None,
             Member::Redis(redis) => redis.attend(number),
+        }
+    }
+
+    /// The event loop has come around.
+    pub(super) fn visit(&self, now: Moment) {
+        for member in &self.members {
+            if let Member::Redis(redis) = member {
+                redis.visit(now);
+            }
         }
     }
 

@@ -17,7 +17,7 @@ mod socket;
 mod tls;
 mod watcher;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
@@ -69,12 +69,12 @@ struct State {
     link: Option<Link>,
     /// What requests are answered with while there is no link.
     fault: Fault,
-    /// When the event loop last pumped.
-    visited: Moment,
 }
 
 pub(crate) struct RedisNode {
     state: Mutex<State>,
+    /// When the event loop last came around, in nanoseconds.
+    visited: AtomicU64,
     bell: Arc<Bell>,
     waker: Waker,
     trips: Mutex<RoundTrips>,
@@ -90,11 +90,8 @@ impl RedisNode {
     pub(crate) fn new(options: &Options) -> Self {
         let bell = Arc::new(Bell::default());
         Self {
-            state: Mutex::new(State {
-                link: None,
-                fault: Fault::new(FaultCode::Connect, "still connecting"),
-                visited: Moment::default(),
-            }),
+            state: Mutex::new(State { link: None, fault: Fault::new(FaultCode::Connect, "still connecting") }),
+            visited: AtomicU64::new(0),
             waker: bell.clone().into(),
             bell,
             trips: Mutex::default(),
@@ -154,11 +151,17 @@ impl RedisNode {
         }
     }
 
-    /// While the event loop watches for an answer: since when it has neither sent nor read anything.
+    /// The event loop has come around. That its thread sends something is no proof of it.
+    pub(crate) fn visit(&self, now: Moment) {
+        self.visited.store(now.as_nanos(), Ordering::Relaxed);
+    }
+
+    /// While the event loop watches for an answer: since when it has not come around.
     pub(crate) fn absent_since(&self) -> Option<Moment> {
         self.with_state(|state| {
             let link = state.link.as_ref().filter(|link| link.is_on_loop())?;
-            link.waiting_since().map(|since| since.max(state.visited))
+            let visited = Moment::from_nanos(self.visited.load(Ordering::Relaxed));
+            link.waiting_since().map(|since| since.max(visited))
         })
     }
 
@@ -216,9 +219,6 @@ impl RedisNode {
             self.bell.woken.store(false, Ordering::SeqCst);
             return;
         };
-        if matches!(side, Side::EventLoop(number) if link.attendant == Some(number)) {
-            state.visited = now;
-        }
         let was_on_loop = link.is_on_loop();
         link.watch_from(side, !requests.is_empty());
         let sends = !requests.is_empty();
