@@ -80,7 +80,8 @@ struct Body {
     uv: &'static Functions,
     /// Closed after the handle, which may still be watching it.
     _descriptor: Option<OwnedFd>,
-    _memory: Box<[u128]>,
+    /// The handle itself, freed with this.
+    memory: *mut [u128],
 }
 
 impl Loop {
@@ -123,9 +124,11 @@ impl Loop {
     ) -> Option<Handle> {
         // SAFETY: a function without conditions.
         let size = unsafe { (self.uv.handle_size)(kind) };
-        let mut memory = vec![0u128; size.div_ceil(size_of::<u128>())].into_boxed_slice();
-        let raw: Raw = memory.as_mut_ptr().cast();
+        let memory = Box::into_raw(vec![0u128; size.div_ceil(size_of::<u128>())].into_boxed_slice());
+        let raw: Raw = memory.cast();
         if init(raw) != 0 {
+            // SAFETY: made above; libuv has not taken it.
+            drop(unsafe { Box::from_raw(memory) });
             return None;
         }
         let body = Body {
@@ -134,7 +137,7 @@ impl Loop {
             is_on: Cell::new(false),
             uv: self.uv,
             _descriptor: descriptor,
-            _memory: memory,
+            memory,
         };
         // SAFETY: the handle is initialized. Its body goes when libuv has closed it, in `on_close`.
         unsafe {
@@ -189,10 +192,14 @@ unsafe fn body_of<'a>(raw: Raw) -> Option<&'a Body> {
     unsafe { (uv.handle_get_data)(raw).cast::<Body>().as_ref() }
 }
 
-unsafe extern "C" fn on_poll(raw: Raw, _status: c_int, _events: c_int) {
+unsafe extern "C" fn on_poll(raw: Raw, status: c_int, _events: c_int) {
     // SAFETY: libuv calls with a handle of ours. An error of the socket is found by reading it.
     unsafe {
         let Some(body) = body_of(raw) else { return };
+        if status < 0 {
+            // libuv has stopped it.
+            body.is_on.set(false);
+        }
         if (body.heard)() == Heed::Pause && body.is_on.replace(false) {
             (body.uv.poll_stop)(raw);
         }
@@ -215,5 +222,6 @@ unsafe extern "C" fn on_close(raw: Raw) {
         let Some(uv) = FUNCTIONS.as_ref() else { return };
         let body = Box::from_raw((uv.handle_get_data)(raw).cast::<Body>());
         (body.closed)();
+        drop(Box::from_raw(body.memory));
     }
 }
