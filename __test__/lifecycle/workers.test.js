@@ -11,7 +11,7 @@ const { useCluster } = require('../support/cluster')
 const { Child } = require('../support/child')
 const { threads } = require('../support/leak')
 const { connected, open, uniqueKey } = require('../support/quorlock')
-const { sleep, until, within } = require('../support/until')
+const { sleep, timed, until, within } = require('../support/until')
 
 const SCRIPT = path.join(__dirname, 'fixtures', 'worker.js')
 
@@ -95,6 +95,17 @@ describe('worker threads', () => {
       assert.equal(stdout, 'true 0\n'.repeat(3))
     })
   }
+
+  test('terminate() of a worker with 40 instances waits for hung nodes once', async (t) => {
+    const worker = work(t, { nodes: cluster.urls, task: 'many', key: uniqueKey(), times: 40 })
+    assert.equal(await message(worker), 'holding')
+    for (const server of cluster.servers) server.pause()
+    t.after(() => {
+      for (const server of cluster.servers) server.resume()
+    })
+    const { ms } = await timed(() => worker.terminate())
+    assert.ok(ms < 1000, `${ms} ms, of which 100 ms are for the nodes`)
+  })
 
   test('many workers come and go: no thread stays, the main thread is not disturbed', async (t) => {
     const redlock = await connected(t, cluster.urls)

@@ -76,12 +76,10 @@ unsafe extern "C" fn end(hook: sys::napi_async_cleanup_hook_handle, _nothing: *m
 /// The thread ends, perhaps by `terminate()` with locks held: they are given back, and the waiters are gone.
 fn tear_down() {
     let environment = ENVIRONMENT.take();
-    for (_, service) in &environment.services {
-        if let Some(service) = service.upgrade() {
-            service.shut_down(TEARDOWN_LIMIT);
-            service.stop_watching();
-        }
-    }
+    let services: Vec<_> = environment.services.iter().filter_map(|(_, service)| service.upgrade()).collect();
+    let engines: Vec<&Engine> = services.iter().map(|service| &***service).collect();
+    Engine::shut_down_all(&engines, TEARDOWN_LIMIT);
+    services.iter().for_each(|service| service.stop_watching());
 }
 
 /// Calls are pending: the event loop is kept alive.

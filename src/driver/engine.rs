@@ -201,16 +201,30 @@ impl Engine {
 
     /// Gives everything back and waits for the answers, at most so long.
     pub(crate) fn shut_down(&self, limit: Duration) {
+        Self::shut_down_all(&[self], limit);
+    }
+
+    /// The same for several. All are asked before any is waited for.
+    pub(crate) fn shut_down_all(engines: &[&Self], limit: Duration) {
+        let end = Instant::now() + limit;
+        engines.iter().for_each(|engine| engine.surrender());
+        engines.iter().for_each(|engine| engine.finish(end));
+    }
+
+    fn surrender(&self) {
         if self.is_closed() {
             return;
         }
-        let end = Instant::now() + limit;
         // From here on this thread waits, so that its event loop sees nothing.
         self.leave();
         self.give_up();
         self.circuit.circulate(self.side());
         self.circuit.announce();
-        while !self.circuit.state().core.is_quiet() && Instant::now() < end {
+    }
+
+    /// Waits until everything is given back, at most until `end`, and closes.
+    fn finish(&self, end: Instant) {
+        while !self.is_closed() && !self.circuit.state().core.is_quiet() && Instant::now() < end {
             std::thread::sleep(Duration::from_millis(1));
         }
         self.close();
