@@ -64,7 +64,7 @@ class Desk {
     this.maxTtl = settings.maxTtl
     this.emitter = emitter
     this.native = native
-    this.engine = new native.Engine(settings.native)
+    this.engine = new native.Engine(settings.native, mailbox.number)
     this.id = this.engine.id
     this.route = mailbox.addRoute(this.id, this)
     this.#onNotice = noticeHandler(settings, emitter, this.engine)

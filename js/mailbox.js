@@ -20,7 +20,8 @@ const IDLE_HOPS = 3
 // event loop gets a turn: else a loop of `await acquire`, `await release` would never let timers and sockets run.
 const INLINE_LIMIT = 16
 
-// Test runners load this file several times in one environment, but the addon only once: it carries the one mailbox.
+// Test runners load this file several times in one environment, but the addon only once: it carries the one mailbox. Who
+// empties `require.cache` loads the addon again, and gets another mailbox.
 const SHARED = Symbol.for('quorlock.mailbox')
 
 const SETTLED = Promise.resolve()
@@ -57,7 +58,8 @@ class Mailbox {
 
   constructor(native) {
     this.#native = native
-    this.watches = native.open(() => this.#wake(), watchesSockets())
+    this.number = native.open(() => this.#wake(), watchesSockets())
+    this.watches = native.watches(this.number)
   }
 
   addRoute(id, desk) {
@@ -82,7 +84,7 @@ class Mailbox {
     if (!route.busy) this.#watch(route)
     if (!this.#held) {
       this.#held = true
-      this.#native.hold()
+      this.#native.hold(this.number)
     }
   }
 
@@ -113,11 +115,11 @@ class Mailbox {
 
   #settleAll() {
     try {
-      let count = this.#native.drain(this.#buffer)
+      let count = this.#native.drain(this.number, this.#buffer)
       while (count > 0) {
         const end = count * record.WORDS
         for (let at = 0; at < end; at += record.WORDS) this.#dispatch(at)
-        count = this.#native.drain(this.#buffer)
+        count = this.#native.drain(this.number, this.#buffer)
       }
     } catch (error) {
       complain('answers could not be read', error)
@@ -179,7 +181,7 @@ class Mailbox {
     }
     if (this.#held && this.#busy.size === 0) {
       this.#held = false
-      this.#native.unhold()
+      this.#native.unhold(this.number)
     }
   }
 }

@@ -6,10 +6,13 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { createRequire } = require('node:module')
-const { test } = require('node:test')
+const { describe, test } = require('node:test')
 const assert = require('node:assert/strict')
 const cjs = require('../..')
+const { Child } = require('../support/child')
+const { useCluster } = require('../support/cluster')
 const { uniqueKey } = require('../support/quorlock')
+const { within } = require('../support/until')
 
 const ROOT = path.join(__dirname, '..', '..')
 
@@ -58,6 +61,22 @@ test('a second copy of the package: errors are still recognised, and both copies
       assert.ok(error instanceof LockError && error instanceof LockContendedError && isLockError(error))
       assert.ok(!(error instanceof LockLostError))
     }
+  }
+})
+
+describe('loaded twice into one thread', () => {
+  const cluster = useCluster(1)
+
+  for (const where of ['main', 'worker']) {
+    test(`both work, and the thread ends: ${where}`, async (t) => {
+      const script = path.join(__dirname, 'fixtures', 'loaded-twice.js')
+      const child = new Child(script, { args: [where, cluster.urls[0], uniqueKey()] })
+      t.after(() => child.stop())
+      const { code, signal, stdout, stderr } = await within(10_000, child.ended, 'the process')
+      assert.equal(stderr, '')
+      assert.deepEqual({ code, signal }, { code: 0, signal: null })
+      assert.equal(stdout, where === 'main' ? 'true\n' : 'true\nexit 0\n')
+    })
   }
 })
 

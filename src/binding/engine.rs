@@ -27,7 +27,7 @@ pub struct Engine {
 #[napi]
 impl Engine {
     #[napi(constructor)]
-    pub fn new(config: EngineConfig) -> Result<Self> {
+    pub fn new(config: EngineConfig, mailbox: u32) -> Result<Self> {
         if config.nodes.is_empty() || config.nodes.len() > MAX_NODES {
             let message = format!("1 to {MAX_NODES} nodes can vote; got {}", config.nodes.len());
             return Err(Error::new(Status::InvalidArg, message));
@@ -37,7 +37,7 @@ impl Engine {
         let client_name = config.client_name;
         let settings = config.nodes.into_iter().map(|node| node.settings(client_name.as_deref())).collect();
         let terms = Terms { config: lock, nodes: settings, prefix: prefix.clone() };
-        let (id, engine) = register(prefix.clone(), retry, |number, wake| {
+        let (id, engine) = register(mailbox, prefix.clone(), retry, |number, wake| {
             let started = driver::Engine::start(&terms, number, wake);
             started
                 .map_err(|error| Error::new(Status::GenericFailure, format!("the I/O thread did not start: {error}")))

@@ -13,8 +13,7 @@ use super::service::Service;
 use super::uv::{Handle, Heed, Loop};
 use crate::node::{Line, Watched};
 
-/// One for each environment that can watch sockets. Never freed before its thread ends: it is small, and libuv's
-/// callbacks may come late.
+/// One for each mailbox whose environment can watch sockets. Kept by the handles that libuv has not closed yet.
 pub(super) struct EventLoop {
     env: sys::napi_env,
     uv: Loop,
@@ -31,13 +30,9 @@ pub(super) struct EventLoop {
 
 const NAME: &CStr = c"quorlock";
 
-thread_local! {
-    static EVENT_LOOP: Cell<Option<&'static EventLoop>> = const { Cell::new(None) };
-}
-
 /// The links of one engine that the event loop watches.
-#[derive(Default)]
 pub(super) struct Watch {
+    event_loop: Option<Rc<EventLoop>>,
     links: RefCell<Vec<Watcher>>,
     /// Hears that the event loop has come around.
     turn: RefCell<Option<Handle>>,
@@ -50,25 +45,20 @@ struct Watcher {
 }
 
 impl EventLoop {
-    pub(super) fn current() -> Option<&'static Self> {
-        EVENT_LOOP.get()
-    }
-
-    /// Opens the event loop of this thread to watchers, if it can be. `wake` is called when records wait.
+    /// The event loop of this thread for one mailbox, if it can watch. `wake` is called when records wait.
     ///
     /// # Safety
     /// On the thread of `env`, with a function of it.
-    pub(super) unsafe fn open(env: sys::napi_env, wake: sys::napi_value) -> bool {
+    pub(super) unsafe fn open(env: sys::napi_env, wake: sys::napi_value) -> Option<Rc<Self>> {
         let mut raw = ptr::null_mut();
         let (mut reference, mut name, mut context) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
         // SAFETY: as promised by the caller.
         let uv = unsafe {
             if sys::napi_get_uv_event_loop(env, &raw mut raw) != sys::Status::napi_ok {
-                return false;
+                return None;
             }
-            Loop::new(raw.cast::<c_void>())
+            Loop::new(raw.cast::<c_void>())?
         };
-        let Some(uv) = uv else { return false };
         // SAFETY: as promised by the caller.
         unsafe {
             if sys::napi_create_reference(env, wake, 1, &raw mut reference) != sys::Status::napi_ok
@@ -76,10 +66,10 @@ impl EventLoop {
                     != sys::Status::napi_ok
                 || sys::napi_async_init(env, ptr::null_mut(), name, &raw mut context) != sys::Status::napi_ok
             {
-                return false;
+                return None;
             }
         }
-        let this: &'static Self = Box::leak(Box::new(Self {
+        let this = Rc::new(Self {
             env,
             uv,
             wake: reference,
@@ -87,19 +77,16 @@ impl EventLoop {
             settle: RefCell::default(),
             open: Cell::new(0),
             leaving: Cell::new(None),
-        }));
-        let Some(settle) = uv.check(|| this.call_wake(), || this.closed()) else {
-            return false;
-        };
-        this.open.set(1);
-        this.settle.replace(Some(settle));
-        EVENT_LOOP.set(Some(this));
-        true
+        });
+        // Its own handle keeps it, until `leave`.
+        let (called, closed) = (this.clone(), this.clone());
+        let settle = uv.check(move || called.call_wake(), move || closed.closed())?;
+        this.settle.replace(this.count(Some(settle)));
+        Some(this)
     }
 
     /// The environment ends. `hook` is told as soon as libuv has closed every handle; their owners have dropped them.
     pub(super) fn leave(&self, hook: sys::napi_async_cleanup_hook_handle) {
-        EVENT_LOOP.set(None);
         self.leaving.set(Some(hook));
         // Counts as one more until here, so that it is told exactly once.
         self.open.set(self.open.get() + 1);
@@ -178,9 +165,13 @@ impl EventLoop {
 }
 
 impl Watch {
+    pub(super) fn new(event_loop: Option<Rc<EventLoop>>) -> Self {
+        Self { event_loop, links: RefCell::default(), turn: RefCell::default() }
+    }
+
     /// Takes in the links that are new.
     pub(super) fn renew(&self, service: &Rc<Service>) {
-        let Some(event_loop) = EventLoop::current() else { return };
+        let Some(event_loop) = &self.event_loop else { return };
         service.attend(|node, line, watched| {
             if self.turn.borrow().is_none() {
                 self.turn.replace(turn_of(event_loop, Rc::downgrade(service)));
@@ -214,32 +205,34 @@ impl Watch {
 }
 
 fn watch(
-    event_loop: &'static EventLoop,
+    event_loop: &Rc<EventLoop>,
     service: Weak<Service>,
     node: usize,
     line: Arc<Line>,
     watched: Watched,
 ) -> Option<Handle> {
+    let (settler, closer) = (event_loop.clone(), event_loop.clone());
     let heard = move || {
         let Some(service) = service.upgrade().filter(|_| line.is_on_loop()) else {
             return Heed::Pause;
         };
         line.note_readable();
         if service.read_line(node) {
-            event_loop.settle_soon();
+            settler.settle_soon();
         }
         Heed::Stay
     };
-    event_loop.count(event_loop.uv.poll(watched, heard, || event_loop.closed()))
+    event_loop.count(event_loop.uv.poll(watched, heard, move || closer.closed()))
 }
 
 /// Hears once that the event loop has come around, each time it is started.
-fn turn_of(event_loop: &'static EventLoop, service: Weak<Service>) -> Option<Handle> {
+fn turn_of(event_loop: &Rc<EventLoop>, service: Weak<Service>) -> Option<Handle> {
+    let closer = event_loop.clone();
     let heard = move || {
         if let Some(service) = service.upgrade() {
             service.visit();
         }
         Heed::Pause
     };
-    event_loop.count(event_loop.uv.check(heard, || event_loop.closed()))
+    event_loop.count(event_loop.uv.check(heard, move || closer.closed()))
 }

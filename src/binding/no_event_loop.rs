@@ -9,16 +9,11 @@ use super::service::Service;
 /// There is none.
 pub(super) enum EventLoop {}
 
-#[derive(Default)]
 pub(super) struct Watch;
 
 impl EventLoop {
-    pub(super) fn current() -> Option<&'static Self> {
+    pub(super) unsafe fn open(_env: sys::napi_env, _wake: sys::napi_value) -> Option<Rc<Self>> {
         None
-    }
-
-    pub(super) unsafe fn open(_env: sys::napi_env, _wake: sys::napi_value) -> bool {
-        false
     }
 
     pub(super) fn leave(&self, _hook: sys::napi_async_cleanup_hook_handle) {
@@ -27,6 +22,10 @@ impl EventLoop {
 }
 
 impl Watch {
+    pub(super) fn new(_event_loop: Option<Rc<EventLoop>>) -> Self {
+        Self
+    }
+
     pub(super) fn renew(&self, _service: &Rc<Service>) {}
 
     pub(super) fn resume(&self) {}

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::rc::Rc;
 
-use super::event_loop::Watch;
+use super::event_loop::{EventLoop, Watch};
 use super::settings::span;
 use crate::driver::{Engine, Mail};
 use crate::lock::{Call, Event, Retry};
@@ -11,6 +11,7 @@ use crate::node::Keys;
 
 pub(super) struct Service {
     engine: Engine,
+    mailbox: u32,
     watch: Watch,
     prefix: String,
     retry: Retry,
@@ -28,8 +29,19 @@ impl Deref for Service {
 }
 
 impl Service {
-    pub(super) fn new(engine: Engine, prefix: String, retry: Retry) -> Rc<Self> {
-        Rc::new(Self { engine, watch: Watch::default(), prefix, retry })
+    pub(super) fn new(
+        engine: Engine,
+        mailbox: u32,
+        event_loop: Option<Rc<EventLoop>>,
+        prefix: String,
+        retry: Retry,
+    ) -> Rc<Self> {
+        Rc::new(Self { engine, mailbox, watch: Watch::new(event_loop), prefix, retry })
+    }
+
+    /// The number of the mailbox in which the answers arrive.
+    pub(super) fn mailbox(&self) -> u32 {
+        self.mailbox
     }
 
     pub(super) fn retry(&self) -> Retry {

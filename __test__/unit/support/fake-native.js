@@ -141,8 +141,10 @@ const fake = {
   Engine,
   open(callback) {
     wake = callback
+    return 0
   },
-  drain(buffer) {
+  watches: () => false,
+  drain(_mailbox, buffer) {
     const batch = queue.splice(0, Math.floor(buffer.length / record.WORDS))
     for (const [i, words] of batch.entries()) buffer.set(words, i * record.WORDS)
     return batch.length
