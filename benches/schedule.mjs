@@ -1,6 +1,8 @@
 // Windows interleaved over the rounds (A B C .., A B C ..), so that a slow spell of the machine hits everyone,
 // and the median of each figure over the rounds.
 
+import { mapValues, median } from './medians.mjs'
+
 const FIGURES = ['cyclesPerSecond', 'p50', 'p99', 'cpuPerCycle']
 
 /** @returns {Promise<Map<string, Map<number, object>>>} contender id -> depth -> median figures */
@@ -23,14 +25,4 @@ export async function measureAll(children, { depths, rounds, windowMs, settleMs,
 
 function medians(windows) {
   return Object.fromEntries(FIGURES.map((figure) => [figure, median(windows.map((window) => window[figure]))]))
-}
-
-function median(values) {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-}
-
-function mapValues(map, change) {
-  return new Map([...map].map(([key, value]) => [key, change(value)]))
 }

@@ -6,6 +6,7 @@
 
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { median } from './medians.mjs'
 import { redisVersion, startServers } from './servers.mjs'
 
 const ROUNDS = 7
@@ -55,7 +56,6 @@ class Client {
 
 const pack = (words) =>
   `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`
-const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)]
 
 async function serverMicros(client) {
   const info = await client.ask(/used_cpu_user:[\d.]+/, ['INFO', 'cpu'])

@@ -1,6 +1,7 @@
 // Windows interleaved as in the other part: one for each contender in every round, the median of each figure over the
 // rounds. Who needed very long, too long or failed is not asked again in that row.
 
+import { mapValues, median } from '../medians.mjs'
 import { openCounter } from './commands.mjs'
 import { OURS } from './contenders.mjs'
 import { createCrew, Overrun } from './crew.mjs'
@@ -72,14 +73,4 @@ function summary(windows) {
   const names = Object.keys(windows[0]).filter((name) => name !== 'last')
   const medians = names.map((name) => [name, median(windows.map((window) => window[name]))])
   return { ...Object.fromEntries(medians), windows: windows.length }
-}
-
-function median(values) {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-}
-
-function mapValues(map, change) {
-  return new Map([...map].map(([key, value]) => [key, change(value)]))
 }

@@ -1,17 +1,9 @@
-import { connect } from '../../contenders/quorlock.mjs'
+import { openService } from './quorlock-service.mjs'
 
-export async function open({ nodes, ttl }) {
-  const redlock = await connect(nodes)
-  const options = { wait: 60_000 }
-  let lost = 0
-  redlock.on('lost', () => lost++)
-  return {
-    bind: (key) => ({
-      section: (_slot, work) => redlock.withLock(key, ttl, work ?? nothing, options),
-    }),
-    lost: () => lost,
-    close: () => redlock.close(),
-  }
+export function open({ nodes, ttl }) {
+  return openService(nodes, (redlock, options) => (key) => ({
+    section: (_slot, work) => redlock.withLock(key, ttl, work ?? nothing, options),
+  }))
 }
 
 function nothing() {}

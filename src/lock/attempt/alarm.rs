@@ -1,7 +1,7 @@
 //! What wakes an attempt that sleeps: the nodes' word that the key may be free.
 //!
-//! One process that waits asks all nodes as soon as a quorum says so. Several would split the votes: they ask one node
-//! first, the gate, at a moment drawn by each, and the others only at its word.
+//! One process that waits asks all nodes at the first word. Several would split the votes: they ask one node first, the
+//! gate, at a moment drawn by each, and the others only when it has granted.
 
 use std::time::Duration;
 

@@ -8,6 +8,7 @@ use crate::lock::attempt::{Attempt, Turn};
 use crate::lock::ballot::Ballot;
 use crate::lock::event::{Entropy, Kind, Released, Slot};
 use crate::lock::lease::Lease;
+use crate::lock::slab::Slab;
 use crate::lock::tenure::Fate;
 use crate::lock::world::{Seat, World};
 use crate::node::{Keys, Moment, Sighting, Watch};
@@ -28,6 +29,10 @@ pub(in crate::lock) struct Promotion {
     after: u32,
 }
 
+fn is_waiting(slots: &Slab<Entry>, seat: Seat) -> bool {
+    matches!(slots.peek(seat.slot, seat.generation), Some(Entry::Attempt(_)))
+}
+
 impl Core {
     /// The seat of the lease that answers to this seat are for.
     pub(super) fn addressee(&mut self, seat: Seat) -> Seat {
@@ -44,7 +49,7 @@ impl Core {
             seat,
             keys,
             lost,
-            |seat| matches!(slots.peek(seat.slot, seat.generation), Some(Entry::Attempt(_))),
+            |seat| is_waiting(slots, seat),
             |seat| promotions.push(Promotion { seat, after }),
             |key| {
                 let key: Arc<str> = key.into();
@@ -150,8 +155,7 @@ impl Core {
             return Err((lease, fate));
         };
         let slots = &self.slots;
-        let is_there = |seat: Seat| matches!(slots.peek(seat.slot, seat.generation), Some(Entry::Attempt(_)));
-        let Some(next) = self.queues.next(&key, is_there) else {
+        let Some(next) = self.queues.next(&key, |seat| is_waiting(slots, seat)) else {
             return Err((lease, Fate::Release));
         };
         let Some(entry) = self.slots.get_mut(next.slot) else {

@@ -2,7 +2,7 @@
 
 use super::script::{Script, call, config, ms};
 use crate::lock::{Call, Config, Event, Kind, Lost, Slot};
-use crate::node::{Command, FaultCode, Id, Moment};
+use crate::node::{Command, Id, Moment};
 
 fn renewed(ttl: u64) -> Call {
     Call { renew: true, ..call("k", ms(ttl)) }

@@ -1,16 +1,12 @@
-//! Every history of three calls that want one key in one process, as far as small budgets go: each may be given up at
-//! any step, the key may vanish, answers may be lost, and time may pass to the next timer or beyond every validity. In
-//! none is a grant given twice or lost, and no call is forgotten.
+//! Three calls, one node and what is on its way between them.
 
-use std::collections::HashSet;
 use std::fmt::{self, Write};
 use std::hash::{DefaultHasher, Hasher};
-use std::panic::{self, AssertUnwindSafe};
 use std::time::Duration;
 
-use super::node::TestNode;
-use super::script::{Seeded, config, ms};
 use crate::lock::event::Notice;
+use crate::lock::tests::node::TestNode;
+use crate::lock::tests::script::{Seeded, config, ms};
 use crate::lock::{Call, Config, Core, Event, Kind, Retry, Slot, Status};
 use crate::node::{Keys, Moment, Request, Sighting, Watch};
 
@@ -19,7 +15,6 @@ const KEY: &str = "k";
 const WAIT: Duration = ms(5000);
 /// Longer than any ttl here.
 const LONG: Duration = ms(3500);
-const STATES_MIN: usize = 20_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
@@ -31,16 +26,16 @@ enum Stage {
 }
 
 #[derive(Clone, Debug)]
-struct Budgets {
-    cancels: u8,
-    vanishes: u8,
-    silences: u8,
-    leaps: u8,
-    ticks: u8,
+pub(super) struct Budgets {
+    pub(super) cancels: u8,
+    pub(super) vanishes: u8,
+    pub(super) silences: u8,
+    pub(super) leaps: u8,
+    pub(super) ticks: u8,
 }
 
 #[derive(Clone, Debug)]
-struct World {
+pub(super) struct World {
     core: Core,
     node: TestNode,
     wire: Vec<Request>,
@@ -54,7 +49,7 @@ struct World {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Move {
+pub(super) enum Move {
     Ask(usize),
     Cancel(usize),
     Release(usize),
@@ -78,7 +73,7 @@ fn call(index: usize) -> Call {
 }
 
 impl World {
-    fn new(others: u32, budgets: Budgets) -> Self {
+    pub(super) fn new(others: u32, budgets: Budgets) -> Self {
         let mut world = Self {
             core: Core::new(Config { handover_limit: 1, ..config(1) }),
             node: TestNode::default(),
@@ -126,7 +121,7 @@ impl World {
         }
     }
 
-    fn moves(&self) -> Vec<Move> {
+    pub(super) fn moves(&self) -> Vec<Move> {
         let mut moves = Vec::new();
         for (index, stage) in self.calls.iter().enumerate() {
             match stage {
@@ -158,7 +153,7 @@ impl World {
         moves
     }
 
-    fn make(&mut self, step: Move) {
+    pub(super) fn make(&mut self, step: Move) {
         match step {
             Move::Ask(index) => {
                 let slot = self.core.reserve(0);
@@ -254,7 +249,7 @@ impl World {
         }
     }
 
-    fn check(&self) {
+    pub(super) fn check(&self) {
         let is_valid = |stage: &&Stage| match stage {
             Stage::Holds(slot) => self.core.remaining(self.now, *slot) > Duration::ZERO,
             _ => false,
@@ -263,7 +258,7 @@ impl World {
     }
 
     /// From here on nothing goes wrong: everything comes to its end.
-    fn end(&mut self) {
+    pub(super) fn end(&mut self) {
         for index in 0..CALLS {
             if self.calls[index] == Stage::Idle {
                 self.make(Move::Ask(index));
@@ -291,7 +286,7 @@ impl World {
         assert!(self.node.holder(self.now, KEY).is_none(), "the key is left");
     }
 
-    fn fingerprint(&self) -> u64 {
+    pub(super) fn fingerprint(&self) -> u64 {
         struct Into(DefaultHasher);
         impl Write for Into {
             fn write_str(&mut self, text: &str) -> fmt::Result {
@@ -303,45 +298,4 @@ impl World {
         write!(into, "{self:?}").expect("a hash takes everything");
         into.0.finish()
     }
-}
-
-fn search(others: u32, budgets: &Budgets) -> usize {
-    let mut seen = HashSet::new();
-    let mut open = vec![(World::new(others, budgets.clone()), Vec::new())];
-    while let Some((world, path)) = open.pop() {
-        for step in world.moves() {
-            let mut next = world.clone();
-            let path: Vec<Move> = path.iter().copied().chain([step]).collect();
-            let outcome = panic::catch_unwind(AssertUnwindSafe(move || {
-                next.make(step);
-                next.check();
-                next.clone().end();
-                next
-            }));
-            match outcome {
-                Ok(next) if seen.insert(next.fingerprint()) => open.push((next, path)),
-                Ok(_) => {}
-                Err(_) => panic!("after {path:?}"),
-            }
-        }
-    }
-    seen.len()
-}
-
-#[test]
-fn every_history_of_three_waiters_ends_well() {
-    let mut states = 0;
-    let none = Budgets { cancels: 0, vanishes: 0, silences: 0, leaps: 0, ticks: 0 };
-    for others in [0, 1] {
-        for budgets in [
-            Budgets { cancels: 3, ticks: 1, ..none },
-            Budgets { cancels: 1, leaps: 2, ticks: 1, ..none },
-            Budgets { cancels: 1, vanishes: 2, ticks: 1, ..none },
-            Budgets { cancels: 1, silences: 2, ticks: 1, ..none },
-            Budgets { cancels: 1, vanishes: 1, silences: 1, leaps: 1, ticks: 1 },
-        ] {
-            states += search(others, &budgets);
-        }
-    }
-    assert!(states > STATES_MIN, "the search is not worth much: {states} states");
 }
