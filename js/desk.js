@@ -76,10 +76,16 @@ class Desk {
   acquire(key, ttl, isTry, renew, keys, retry, signal) {
     const flags = (renew ? RENEW : 0) + (isTry ? ONE_ROUND : 0)
     const slot =
-      keys === null && retry === null
-        ? this.native.acquire(this.id, key, ttl, flags)
-        : this.engine.acquireWith(keys ?? [key], ttl, flags, retry ?? this.settings.retry)
+      keys !== null
+        ? this.engine.acquireWith(keys, ttl, flags, retry ?? this.settings.retry)
+        : retry === null
+          ? this.native.acquire(this.id, key, ttl, flags)
+          : this.#acquireWaiting(key, ttl, flags, retry)
     return this.#ask(isTry ? TRY : ACQUIRE, key, ttl, slot, signal)
+  }
+
+  #acquireWaiting(key, ttl, flags, { wait = -1, retryCount, retryDelay, retryDelayMax }) {
+    return this.native.acquireWaiting(this.id, key, ttl, flags, wait, retryCount, retryDelay, retryDelayMax)
   }
 
   connect(timeout, signal) {

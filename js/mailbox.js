@@ -115,12 +115,12 @@ class Mailbox {
 
   #settleAll() {
     try {
-      let count = this.#native.drain(this.number, this.#buffer)
-      while (count > 0) {
+      let count
+      do {
+        count = this.#native.drain(this.number, this.#buffer)
         const end = count * record.WORDS
         for (let at = 0; at < end; at += record.WORDS) this.#dispatch(at)
-        count = this.#native.drain(this.number, this.#buffer)
-      }
+      } while (count === RECORDS)
     } catch (error) {
       complain('answers could not be read', error)
     }

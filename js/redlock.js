@@ -156,9 +156,13 @@ class Redlock {
   #parse(key, ttl, options, renewDefault) {
     const keys = checkKeys(key, this.#settings.boundary)
     checkTtl(ttl, this.#settings.maxTtl)
-    const parsed = parseCallOptions(options === undefined ? {} : options, this.#settings, renewDefault)
+    const { retry, signal, renew } = parseCallOptions(
+      options === undefined ? {} : options,
+      this.#settings,
+      renewDefault,
+    )
     const isList = typeof key !== 'string'
-    return { key: isList ? Object.freeze([...key]) : key, keys: isList ? keys : null, ttl, ...parsed }
+    return { key: isList ? Object.freeze([...key]) : key, keys: isList ? keys : null, ttl, retry, signal, renew }
   }
 
   /** The answers that need no node; null when the nodes are to be asked. */

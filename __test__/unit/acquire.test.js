@@ -35,12 +35,14 @@ test('flags and settings reach the engine', async () => {
   redlock.acquire('a', 1000, { renew: true })
   redlock.acquire('a', 1000, {})
   redlock.acquire('a', 1000, { wait: 5 })
+  redlock.acquire('a', 1000, { retryCount: 3 })
   redlock.tryAcquire(['b', 'a', 'b'], 1000)
   assert.deepEqual(engine.asked, [
     ['acquire', 'a', 1000, 2],
     ['acquire', 'a', 1000, 1],
     ['acquire', 'a', 1000, 0],
-    ['acquireWith', ['a'], 1000, 0, { ...retry, wait: 5 }],
+    ['acquireWaiting', 'a', 1000, 0, { ...retry, wait: 5 }],
+    ['acquireWaiting', 'a', 1000, 0, { ...retry, retryCount: 3, wait: -1 }],
     ['acquireWith', ['b', 'a'], 1000, 2, { ...retry, wait: 700 }],
   ])
 })

@@ -1,7 +1,7 @@
 // The columns of the tables: a figure of the contender itself, or its ratio to another's.
 
 import { thousands, times } from '../numbers.mjs'
-import { IN_PROCESS, PING } from './contenders.mjs'
+import { IN_PROCESS, PING, PING_RESTED } from './contenders.mjs'
 import { bestPeer, figureOf } from './ratio.mjs'
 
 const own = (title, figure, show, better) => ({
@@ -22,8 +22,12 @@ export const columns = {
   p99: own('p99 us', 'p99', thousands, 'less'),
   samples: own('times', 'samples', thousands),
   toPing: {
-    title: 'p50 : PING, ioredis',
+    title: 'p50 : PING',
     cell: (row, own) => shown(own.p50 / figureOf(row, PING, 'p50'), times),
+  },
+  toPingRested: {
+    title: 'p50 : PING after a pause',
+    cell: (row, own) => shown(own.p50 / figureOf(row, PING_RESTED, 'p50'), times),
   },
   jain: own("Jain's index", 'jain', (value) => value.toFixed(3), 'more'),
   toBestPeer: {

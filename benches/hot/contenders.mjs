@@ -6,6 +6,7 @@ import { contenders as all, OURS } from '../contenders.mjs'
 export const IN_PROCESS = 'async-mutex'
 export const FOREIGN = 'quorlock-after-redlock'
 export const PING = 'ping-ioredis'
+export const PING_RESTED = 'ping-ioredis-rested'
 export { OURS }
 
 const known = (id) => all.find((contender) => contender.id === id)
@@ -38,7 +39,7 @@ export const handoverContenders = [
     rested: true,
   },
   {
-    id: 'ping-ioredis-rested',
+    id: PING_RESTED,
     label: 'one PING after a pause, ioredis',
     kind: 'ping',
     crew: 'ping',

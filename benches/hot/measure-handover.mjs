@@ -25,9 +25,9 @@ async function handOver(holder, waiter, key, { min, max }) {
   await holder.ask(HOLDER, 'hold', { key })
   await waiter.ask(WAITER, 'wait', { key })
   await sleep(min + Math.random() * (max - min))
-  const granted = waiter.ask(WAITER, 'granted')
+  // One after the other: while the key changes hands nobody talks to the waiter.
   const releasedAt = await holder.ask(HOLDER, 'release')
-  return (await granted) - releasedAt
+  return (await waiter.ask(WAITER, 'granted')) - releasedAt
 }
 
 export function measurePings({ count, pause }) {

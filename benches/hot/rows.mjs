@@ -47,7 +47,7 @@ export const rows = [
     title: 'From a release in one process to the grant in another that waits',
     contenders: handoverContenders,
     measure: (context) => (context.contender.kind === 'ping' ? ping : handOver)(context),
-    columns: [columns.p50, columns.p99, columns.samples, columns.toPing],
+    columns: [columns.p50, columns.p99, columns.samples, columns.toPing, columns.toPingRested],
   },
   {
     id: 'fairness',

@@ -19,6 +19,8 @@ pub(super) const RECONNECT_DELAY: Duration = Duration::from_millis(20);
 pub(super) const RECONNECT_DELAY_MAX: Duration = Duration::from_secs(1);
 /// An event loop that watches for an answer and has not come around for so long is relieved by the I/O thread.
 const ABSENCE: Duration = Duration::from_millis(10);
+/// So long after the last request the event loop goes on watching: each change costs both threads more than an answer.
+const LINGER: Duration = Duration::from_millis(250);
 
 pub(super) struct Supervisor {
     pub(super) circuit: Arc<Circuit>,
@@ -108,8 +110,8 @@ impl Supervisor {
             if let Some(fault) = redis.death() {
                 return fault;
             }
-            let waiting = self.waiting_since(redis);
             let now = clock::now();
+            let waiting = self.waiting_since(redis, now);
             let absent = redis.absent_since();
             if absent.is_some_and(|since| now.since(since) >= ABSENCE) {
                 redis.take_over();
@@ -135,7 +137,9 @@ impl Supervisor {
                 (None, Some(since)) => since + self.node_timeout,
                 (None, None) => Moment::NEVER,
             };
-            let check = absent.map_or(check, |since| check.min(since + ABSENCE));
+            // Nobody rings for what is sent while the event loop watches.
+            let look = redis.is_on_loop().then(|| absent.unwrap_or(now) + ABSENCE);
+            let check = look.map_or(check, |look| check.min(look));
             tokio::select! {
                 () = redis.rung() => {}
                 () = sleep_until(check) => {}
@@ -143,9 +147,12 @@ impl Supervisor {
         }
     }
 
-    /// Since when the oldest request has waited. When none does, the next one to be sent rings.
-    fn waiting_since(&self, redis: &RedisNode) -> Option<Moment> {
+    /// Since when the oldest request has waited. When none has for a while, the next one to be sent rings.
+    fn waiting_since(&self, redis: &RedisNode, now: Moment) -> Option<Moment> {
         redis.waiting_since().or_else(|| {
+            if redis.is_on_loop() && now.since(redis.sent_at()) < LINGER {
+                return None;
+            }
             redis.stop_watching();
             redis.take_over();
             // Against a request sent just before that, which found itself watched and did not ring.

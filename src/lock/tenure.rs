@@ -18,6 +18,8 @@ pub(super) struct Tenure {
     /// Since when this process has the keys.
     since: Moment,
     hand_overs: u32,
+    /// The other processes that wait are counted again after so many hand-overs, and not before that moment.
+    next_count: (u32, Moment),
     /// How many other processes wait, as far as is known.
     others: Option<u32>,
     /// The next holder has been chosen, and an extension for it is under way.
@@ -52,10 +54,12 @@ impl Fate {
 const LIMITS_UNKNOWN: u32 = 4;
 /// Clients of other kinds poll, and nobody knows of them.
 const TTLS_MAX: u32 = 10;
+/// Sections may be far shorter than a round trip: who has come since is seen so much later.
+const COUNT_PAUSE: Duration = Duration::from_millis(1);
 
 impl Tenure {
     pub(super) fn new(ttl: Duration, now: Moment) -> Self {
-        Self { ttl, since: now, hand_overs: 0, others: None, prolonging: false, has_left: false }
+        Self { ttl, since: now, hand_overs: 0, next_count: (0, now), others: None, prolonging: false, has_left: false }
     }
 
     pub(super) fn has_been_handed_over(&self) -> bool {
@@ -76,9 +80,15 @@ impl Tenure {
         }
     }
 
-    /// Twice before the limit is reached, and as often afterwards.
-    fn wants_count(&self, world: &World) -> bool {
-        self.hand_overs.is_multiple_of((world.config.handover_limit / 2).max(1))
+    /// Twice before the limit is reached, and as often afterwards unless that is too often. True when it is time.
+    fn begin_count(&mut self, world: &World) -> bool {
+        let every = (world.config.handover_limit / 2).max(1);
+        let (hand_overs, at) = self.next_count;
+        let due = self.hand_overs >= hand_overs.max(every) && world.now >= at;
+        if due {
+            self.next_count = (self.hand_overs.saturating_add(every), world.now + COUNT_PAUSE);
+        }
+        due
     }
 }
 
@@ -113,7 +123,7 @@ impl Lease {
             self.renewal.schedule(self.deadline, world, entropy);
             world.notify(seat, Kind::Granted);
         }
-        if self.tenure.wants_count(world) {
+        if self.tenure.begin_count(world) {
             self.count_others(world);
         }
     }

@@ -30,6 +30,10 @@ class Engine {
     return this.#ask('acquire', key, ttl, flags)
   }
 
+  acquireWaiting(key, ttl, flags, wait, retryCount, retryDelay, retryDelayMax) {
+    return this.#ask('acquireWaiting', key, ttl, flags, { wait, retryCount, retryDelay, retryDelayMax })
+  }
+
   acquireWith(keys, ttl, flags, retry) {
     return this.#ask('acquireWith', keys, ttl, flags, retry)
   }
@@ -150,6 +154,7 @@ const fake = {
     return batch.length
   },
   acquire: (id, ...call) => engines[id - 1].acquire(...call),
+  acquireWaiting: (id, ...call) => engines[id - 1].acquireWaiting(...call),
   release: (id, slot) => engines[id - 1].release(slot),
   remaining: (id, slot) => engines[id - 1].remaining(slot),
   flush: (id) => engines[id - 1].flush(),

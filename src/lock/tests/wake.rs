@@ -184,6 +184,24 @@ fn after_the_limit_it_is_given_up_when_another_process_waits() {
 }
 
 #[test]
+fn sections_shorter_than_a_round_trip_do_not_flood_the_nodes_with_counting() {
+    let mut script = Script::with(Config { handover_limit: 4, ..config(1) });
+    let mut holder = script.grant(patient("k"));
+    script.settle();
+    let (mut counts, step) = (0, std::time::Duration::from_micros(10));
+    for _ in 0..1000 {
+        let next = script.acquire(patient("k"));
+        script.step(Event::Release { slot: holder });
+        script.drain();
+        holder = next;
+        counts += script.core.take_watches(0).len();
+        script.sight(0, Sighting::Counted { key: "k".into(), others: 0 });
+        script.now = script.now + step;
+    }
+    assert_eq!(counts, 10, "once in each of ten milliseconds");
+}
+
+#[test]
 fn not_renewed_it_is_prolonged_before_it_is_handed_over_late() {
     let mut script = Script::new(3);
     let first = script.grant(patient("k"));

@@ -35,6 +35,7 @@ pub(crate) struct Link {
     /// The event loop that is ready to watch it.
     pub(super) attendant: Option<u32>,
     in_flight: VecDeque<Batch>,
+    sent_at: Moment,
     /// How requests are sent at first.
     form: Form,
     /// Requests whose script calls failed, for lack of the script or together: they go out again in another form.
@@ -62,6 +63,7 @@ impl Link {
             line,
             attendant: None,
             in_flight: VecDeque::new(),
+            sent_at: Moment::default(),
             form,
             again: Vec::new(),
             spare: Vec::new(),
@@ -77,6 +79,10 @@ impl Link {
     /// When the oldest batch without an answer was sent.
     pub(super) fn waiting_since(&self) -> Option<Moment> {
         self.in_flight.front().map(|batch| batch.sent_at)
+    }
+
+    pub(super) fn sent_at(&self) -> Moment {
+        self.sent_at
     }
 
     pub(super) fn line(&self) -> Option<Arc<Line>> {
@@ -129,6 +135,7 @@ impl Link {
     }
 
     fn send_as(&mut self, now: Moment, requests: Vec<Request>, form: Form) {
+        self.sent_at = now;
         let mut pipeline = Pipeline::with_capacity(requests.len());
         let mut count = 0;
         for group in groups(&requests, form) {

@@ -2,7 +2,7 @@
 //!
 //! The connection may be pumped by the I/O thread and by the JavaScript thread, whose event loop may watch the socket
 //! too. Whoever sends something watches for the answers; when the event loop does not come around, or nothing is left
-//! to wait for, the I/O thread takes the socket over.
+//! to wait for for a while, the I/O thread takes the socket over.
 
 mod command;
 mod connect;
@@ -184,6 +184,16 @@ impl RedisNode {
         self.with_state(|state| state.link.as_ref().and_then(Link::waiting_since))
     }
 
+    /// When the last request was sent.
+    pub(crate) fn sent_at(&self) -> Moment {
+        self.with_state(|state| state.link.as_ref().map(Link::sent_at).unwrap_or_default())
+    }
+
+    /// The event loop watches.
+    pub(crate) fn is_on_loop(&self) -> bool {
+        self.with_state(|state| state.link.as_ref().is_some_and(Link::is_on_loop))
+    }
+
     /// Resolves when the link wants to be pumped.
     pub(crate) async fn rung(&self) {
         self.bell.ring.notified().await;
@@ -221,8 +231,7 @@ impl RedisNode {
         };
         let was_on_loop = link.is_on_loop();
         link.watch_from(side, !requests.is_empty());
-        let sends = !requests.is_empty();
-        let handed_over = link.is_on_loop() && (!was_on_loop || (side == Side::IoThread && sends));
+        let handed_over = link.is_on_loop() && !was_on_loop;
         if !requests.is_empty() {
             link.send(now, requests);
         }
@@ -232,7 +241,7 @@ impl RedisNode {
         });
         let waits = link.waiting_since().is_some();
         let stuck = side != Side::IoThread && link.is_blocked();
-        // Who watches the silence must also know of an event loop that has just begun to wait, and may not come around.
+        // Who watches the silence must also know of an event loop that has just begun to watch, and may not come around.
         let unwatched = waits && (!self.watched.swap(true, Ordering::SeqCst) || handed_over);
         if stuck || unwatched || link.death().is_some() {
             self.bell.ring.notify_one();
