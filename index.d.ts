@@ -28,13 +28,13 @@
  * })
  * ```
  */
-export class Redlock implements LockProvider {
+export class Redlock<Fencing extends boolean = false> implements LockProvider {
   /**
    * Checks the options and starts connecting.
    *
    * @throws {TypeError | RangeError} for bad options; `nodes` missing or empty among them
    */
-  constructor(options: RedlockOptions)
+  constructor(options: RedlockOptions<Fencing>)
 
   /**
    * An instance for the nodes that environment variables name:
@@ -50,7 +50,10 @@ export class Redlock implements LockProvider {
    * @throws {TypeError | RangeError} when no variable is set, a number is missing in between, or a value is wrong; the
    * message names the variable and never shows a password
    */
-  static fromEnv(env?: Record<string, string | undefined>, overrides?: Partial<RedlockOptions>): Redlock
+  static fromEnv<Fencing extends boolean = false>(
+    env?: Record<string, string | undefined>,
+    overrides?: Partial<RedlockOptions<Fencing>>,
+  ): Redlock<Fencing>
 
   /**
    * Acquires the lock, calls `fn`, releases the lock, and resolves with what `fn` returned. The lock is renewed while
@@ -59,7 +62,7 @@ export class Redlock implements LockProvider {
    * `fn` is called from JavaScript in the caller's async context. What it throws or rejects with is what this promise
    * rejects with: the very same object. A release that fails or hangs changes neither result nor error, and delays
    * them by `nodeTimeout` at most. When the lock is lost meanwhile, `lock.signal` aborts; `fn` is not interrupted, and
-   * its outcome still counts.
+   * its outcome still counts, unless `whenLost` is `'reject'`.
    *
    * Asking inside `fn` for a key that the same async context holds already would wait for itself for ever: `acquire`
    * and `withLock` reject at once with a `LockContendedError` whose `reentrant` is true, `tryAcquire` gives `null`.
@@ -69,6 +72,8 @@ export class Redlock implements LockProvider {
    * @param ttl how long the nodes keep the lock without renewal: an integer from 10 to `maxTtl`
    * @throws {LockContendedError} others held it until the wait ended; `fn` was not called
    * @throws {QuorumUnavailableError} too few nodes could vote; `fn` was not called
+   * @throws {LockLostError} with `whenLost: 'reject'`, when the lock was lost before `fn` had returned; what it returned is
+   * the error's `result`
    * @throws {RedlockClosedError} after `close()`
    * @throws `options.signal.reason` when the wait was aborted; a running `fn` is not affected by that signal
    * @throws {TypeError | RangeError} for bad input
@@ -76,7 +81,7 @@ export class Redlock implements LockProvider {
   withLock<T>(
     key: string | readonly string[],
     ttl: number,
-    fn: (lock: Lock) => T | PromiseLike<T>,
+    fn: (lock: LockOf<Fencing>) => T | PromiseLike<T>,
     options?: WithLockOptions,
   ): Promise<T>
 
@@ -106,7 +111,7 @@ export class Redlock implements LockProvider {
    * @throws `options.signal.reason`, the very object, as soon as the signal aborts
    * @throws {TypeError | RangeError} for bad input
    */
-  acquire(key: string | readonly string[], ttl: number, options?: AcquireOptions): Promise<Lock>
+  acquire(key: string | readonly string[], ttl: number, options?: AcquireOptions): Promise<LockOf<Fencing>>
 
   /**
    * Asks once. Resolves to `null` when another holds the lock or the votes were split. `wait`, `retryCount` and the
@@ -117,7 +122,7 @@ export class Redlock implements LockProvider {
    * @throws `options.signal.reason`, the very object, as soon as the signal aborts
    * @throws {TypeError | RangeError} for bad input
    */
-  tryAcquire(key: string | readonly string[], ttl: number, options?: AcquireOptions): Promise<Lock | null>
+  tryAcquire(key: string | readonly string[], ttl: number, options?: AcquireOptions): Promise<LockOf<Fencing> | null>
 
   /**
    * A reusable lock object for one resource, for code written against an interface. Sends nothing by itself.
@@ -174,7 +179,8 @@ export class Redlock implements LockProvider {
   off<E extends keyof RedlockEvents>(event: E, listener: (payload: RedlockEvents[E]) => void): this
 }
 
-export interface RedlockOptions {
+/** @template Fencing the type of the option `fencing` */
+export interface RedlockOptions<Fencing extends boolean = boolean> {
   /**
    * The nodes that vote, 1 to 15; required. Use 1, 3 or 5 independent primaries: with an even number one node more
    * must answer and no failure more is survived. Every process that shares locks must name the same nodes.
@@ -249,6 +255,13 @@ export interface RedlockOptions {
    */
   handoverLimit?: number | undefined
 
+  /**
+   * Whether every lock has a {@link FencedLock.token}, larger than those of all earlier holders of its key, with which a
+   * store refuses whoever is late. Costs the nodes several times as much as a lock without. All processes that lock the
+   * same keys should have it: clients without it exclude and are excluded, but have no token. @default false
+   */
+  fencing?: Fencing | undefined
+
   /** The name of the connections in CLIENT LIST: 1 to 128 visible ASCII characters without spaces. @default undefined */
   clientName?: string | undefined
 }
@@ -318,6 +331,12 @@ export interface AcquireOptions {
 export interface WithLockOptions extends AcquireOptions {
   /** Whether the lock is renewed while the function runs. @default that of the instance, which is true */
   renew?: boolean | undefined
+  /**
+   * What becomes of the result of a function during which the lock was lost: `'resolve'` with it, the loss being told by
+   * the signal, the event and the statistics only; or `'reject'` with a {@link LockLostError} that has it as `result`.
+   * What the function throws wins in both. @default 'resolve'
+   */
+  whenLost?: 'resolve' | 'reject' | undefined
 }
 
 export interface CreateLockOptions {
@@ -396,6 +415,19 @@ export interface Lock extends AsyncDisposable {
   /** `release()` for `await using`. */
   [Symbol.asyncDispose](): Promise<void>
 }
+
+/** A lock of an instance with `fencing: true`. */
+export interface FencedLock extends Lock {
+  /**
+   * A positive integer below 2^53, larger than that of every earlier hold of the key by any process with fencing. Give it
+   * to the store with each write, and let the store refuse what is smaller than the largest that it has accepted: then
+   * a holder that was suspended, and does not know that its lock has passed to another, changes nothing any more.
+   */
+  readonly token: number
+}
+
+/** The handle's type: with or without a token. */
+export type LockOf<Fencing extends boolean> = Fencing extends true ? FencedLock : Lock
 
 /** What code that only needs locks can ask for, whatever provides them: memory, one Redis, or many. */
 export interface LockProvider {
@@ -596,9 +628,11 @@ export class QuorumUnavailableError extends LockError {
 
 /** We held it and can no longer prove it: stop working. Also the `reason` of a lock's signal. */
 export class LockLostError extends LockError {
-  constructor(message: string, details?: LockErrorDetails & { reason?: LostReason | undefined })
+  constructor(message: string, details?: LockErrorDetails & { reason?: LostReason | undefined; result?: unknown })
   readonly code: 'ERR_LOCK_LOST'
   readonly reason: LostReason
+  /** What the function of a `withLock` with `whenLost: 'reject'` returned; exists only then. */
+  readonly result?: unknown
 }
 
 /** Used after `close()`: fix the order of the shutdown. */

@@ -2,16 +2,17 @@
 
 // The options of one call, over the settings of the instance. `undefined` means "not given".
 
-const { outOfRange } = require('./invalid')
+const { outOfRange, wrongValue } = require('./invalid')
 const { MAX_MS, plainObject, onlyKnown, integer, flag, abortSignal } = require('./argument')
 const { MAX_RETRIES } = require('./options')
 
 const NAMES = ['wait', 'retryCount', 'retryDelay', 'retryDelayMax', 'signal', 'renew']
+const SECTION_NAMES = [...NAMES, 'whenLost']
 
 /** @returns {{ retry: object | null, signal: AbortSignal | null, renew: boolean }} retry null = as the instance */
-function parseCallOptions(options, settings, renewDefault) {
+function parseCallOptions(options, settings, renewDefault, names = NAMES) {
   plainObject('options', options)
-  onlyKnown('options', options, NAMES)
+  onlyKnown('options', options, names)
   return {
     retry: parseCallRetry(options, settings.retry),
     signal: options.signal === undefined ? null : abortSignal('signal', options.signal),
@@ -58,4 +59,12 @@ function totalWait({ wait, retryCount, retryDelay, retryDelayMax }) {
   return sum
 }
 
-module.exports = { parseCallOptions, totalWait }
+/** What becomes of a result that was reached without the lock; for options that have been parsed. */
+function parseWhenLost({ whenLost = 'resolve' } = {}) {
+  if (whenLost !== 'resolve' && whenLost !== 'reject') {
+    throw wrongValue('whenLost', "be 'resolve' or 'reject'", whenLost)
+  }
+  return whenLost
+}
+
+module.exports = { parseCallOptions, parseWhenLost, totalWait, SECTION_NAMES }

@@ -9,6 +9,7 @@
 const record = require('./record')
 const { answer, detailOf } = require('./answers')
 const { ACQUIRE, TRY, CONNECT, INSPECT, Call, listen, unlisten, reasonOf } = require('./call')
+const { FencedLock } = require('./fenced-lock')
 const { Lock, friend } = require('./lock')
 const { Orphans, Aged } = require('./orphans')
 const { votesFromDetail } = require('./votes')
@@ -55,6 +56,7 @@ class Desk {
   #flush = () => this.#flushNow()
   #orphans = new Orphans(this)
   #onNotice
+  #Handle
 
   constructor(settings, emitter) {
     const { native, mailbox } = openMailbox()
@@ -62,6 +64,7 @@ class Desk {
     this.settings = settings
     this.names = settings.names
     this.maxTtl = settings.maxTtl
+    this.#Handle = settings.native.fencing ? FencedLock : Lock
     this.emitter = emitter
     this.native = native
     this.engine = new native.Engine(settings.native, mailbox.number)
@@ -199,7 +202,7 @@ class Desk {
       return
     }
     if (call.signal !== null) unlisten(call)
-    const lock = new Lock(this, slot, call.key, words, at, this.#orphans.tick)
+    const lock = new this.#Handle(this, slot, call.key, words, at, this.#orphans.tick)
     this.locks[slot] = lock
     this.#orphans.watch(slot)
     call.resolve(lock)

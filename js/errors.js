@@ -51,6 +51,7 @@ class LockLostError extends LockError {
   constructor(message, details = {}) {
     super(message, details)
     this.reason = details.reason
+    if ('result' in details) this.result = details.result
   }
 }
 

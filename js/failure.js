@@ -58,6 +58,11 @@ function lost(key, reason, attempts, votes) {
   return new LockLostError(text, { key, reason, attempts, votes })
 }
 
+function lostMeanwhile(key, reason, attempts, votes, result) {
+  const text = `lost the lock ${inQuotes(key)} before the function had returned: ${LOST_WORDS[reason]}${list(votes)}`
+  return new LockLostError(text, { key, reason, attempts, votes, result })
+}
+
 function notExtended(key, reason, attempts, votes) {
   const text = `could not extend the lock ${inQuotes(key)}: ${LOST_WORDS[reason]}${list(votes)}`
   return new LockLostError(text, { key, reason, attempts, votes })
@@ -109,6 +114,7 @@ module.exports = {
   unavailable,
   notConnected,
   lost,
+  lostMeanwhile,
   notExtended,
   reentrant,
   alreadyTaken,

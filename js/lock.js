@@ -6,7 +6,7 @@
 const record = require('./record')
 const { checkTtl } = require('./argument')
 const { NONE, votesFromWords } = require('./votes')
-const { failWith, lost: lostError, notExtended } = require('./failure')
+const { failWith, lost: lostError, lostMeanwhile, notExtended } = require('./failure')
 
 const HELD = 0
 const LOST = 1
@@ -165,6 +165,13 @@ class Lock {
     return true
   }
 
+  /** After a blocked event loop the record of the loss may still be on its way. */
+  #mustNotBeLost(result) {
+    if (this.#state === RELEASED || (this.#lost === null && this.remaining > 0)) return
+    const { reason, votes } = this.#lost ?? { reason: 'expired', votes: NONE }
+    throw lostMeanwhile(this.#key, reason, this.#attempts, votes, result)
+  }
+
   static {
     friend = {
       tick: (lock) => lock.#tick,
@@ -175,6 +182,7 @@ class Lock {
       notExtended: (lock) => lock.#settleExtension(failWith(() => lock.#notExtended())),
       lose: (lock, reason, votes) => lock.#lose(reason, votes),
       abort: (lock) => lock.#controller?.abort(lock.#lost),
+      mustNotBeLost: (lock, result) => lock.#mustNotBeLost(result),
 
       /** From here on the handle is not held, whatever native code still answers. */
       releasing(lock, settle) {

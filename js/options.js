@@ -25,6 +25,7 @@ const NAMES = [
   'maxHold',
   'stallLimit',
   'handoverLimit',
+  'fencing',
   'clientName',
 ]
 
@@ -65,6 +66,7 @@ function parseOptions(options) {
     maxHold: integer('maxHold', or(options.maxHold, 600_000), MIN_TTL, MAX_MS),
     stallLimit: integer('stallLimit', or(options.stallLimit, 60_000), MIN_TTL, MAX_MS),
     handoverLimit: integer('handoverLimit', or(options.handoverLimit, 64), 1, MAX_HANDOVERS, { unit: '' }),
+    fencing: flag('fencing', or(options.fencing, false)),
   }
   if (options.clientName !== undefined) native.clientName = checkClientName(options.clientName)
 

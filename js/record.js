@@ -1,10 +1,10 @@
 'use strict'
 
-// One answer of native code: 12 int32 words in the mailbox's buffer. These are the words' places and the kinds.
+// One answer of native code: 13 int32 words in the mailbox's buffer. These are the words' places and the kinds.
 // The same table stands in src/binding.
 
 module.exports = {
-  WORDS: 12,
+  WORDS: 13,
 
   ENGINE: 0,
   SLOT: 1,
@@ -13,6 +13,7 @@ module.exports = {
   VOTES: 4, // two words
   ID: 6, // four words, big-endian
   TTL: 10,
+  TOKEN: 11, // two words; 0 without fencing
 
   GRANTED: 1,
   CONTENDED: 2,

@@ -4,7 +4,7 @@
 
 const { MAX_MS, plainObject, onlyKnown, integer, callback, abortSignal, checkTtl } = require('./argument')
 const { reasonOf } = require('./call')
-const { parseCallOptions } = require('./call-options')
+const { parseCallOptions, parseWhenLost, SECTION_NAMES } = require('./call-options')
 const { closeDesk, shutDesk, watchExit } = require('./closing')
 const { Desk } = require('./desk')
 const { DistributedLock } = require('./distributed-lock')
@@ -49,9 +49,10 @@ class Redlock {
 
   withLock(key, ttl, fn, options) {
     try {
-      const request = this.#parse(key, ttl, options, this.#settings.renew)
+      const request = this.#parse(key, ttl, options, this.#settings.renew, SECTION_NAMES)
+      const whenLost = parseWhenLost(options)
       callback('fn', fn)
-      return this.#refusal(request.key, request.signal, false) ?? runSection(this.#desk, request, fn)
+      return this.#refusal(request.key, request.signal, false) ?? runSection(this.#desk, request, fn, whenLost)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -153,14 +154,11 @@ class Redlock {
   }
 
   /** Everything about a call that can be wrong, found before anything is sent. */
-  #parse(key, ttl, options, renewDefault) {
+  #parse(key, ttl, options, renewDefault, names) {
     const keys = checkKeys(key, this.#settings.boundary)
     checkTtl(ttl, this.#settings.maxTtl)
-    const { retry, signal, renew } = parseCallOptions(
-      options === undefined ? {} : options,
-      this.#settings,
-      renewDefault,
-    )
+    const given = options === undefined ? {} : options
+    const { retry, signal, renew } = parseCallOptions(given, this.#settings, renewDefault, names)
     const isList = typeof key !== 'string'
     return { key: isList ? Object.freeze([...key]) : key, keys: isList ? keys : null, ttl, retry, signal, renew }
   }

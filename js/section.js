@@ -1,15 +1,16 @@
 'use strict'
 
 // withLock: acquire, call the user's function, release. What the function returned or threw passes through untouched,
-// whatever becomes of the release.
+// whatever becomes of the release; only a result without the lock is refused, where the call says so.
 
 const { totalWait } = require('./call-options')
 const { reasonOf } = require('./call')
 const { runHolding, enterSection, leaveSection } = require('./reentrancy')
 const failure = require('./failure')
+const { friend } = require('./lock')
 
 /** @param {{ key: string | readonly string[], keys: string[] | null, ttl: number, retry: object | null, signal: AbortSignal | null, renew: boolean }} request */
-async function runSection(desk, request, fn) {
+async function runSection(desk, request, fn, whenLost) {
   const since = performance.now()
   let lock = await ask(desk, request, request.retry)
   if (!lock.isHeld || isAborted(request)) lock = await askAgain(desk, request, lock, since)
@@ -17,7 +18,9 @@ async function runSection(desk, request, fn) {
   desk.running.add(lock)
   enterSection()
   try {
-    return await runHolding(desk.settings.scope, request.key, lock, fn)
+    const result = await runHolding(desk.settings.scope, request.key, lock, fn)
+    if (whenLost === 'reject') friend.mustNotBeLost(lock, result)
+    return result
   } finally {
     leaveSection()
     desk.running.delete(lock)

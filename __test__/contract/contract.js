@@ -19,6 +19,7 @@ const parts = [
   'waiting',
   'queue',
   'hand-over',
+  'fencing',
   'abort',
   'reentrancy',
   'provider',

@@ -129,8 +129,10 @@ describe('passwords and rights', { concurrency: true }, () => {
     const isKnown = await nodes[0].command('ACL', 'SETUSER', 'probe', optional).catch(() => undefined)
     if (!isKnown) rights = rights.replace(optional, '')
     // As documented: added where the server knows it.
-    const isNative = await nodes[0].command('ACL', 'SETUSER', 'probe', '+delifeq').catch(() => undefined)
-    if (isNative) rights += ' +delifeq'
+    for (const native of ['+delifeq', '+delex']) {
+      const isNative = await nodes[0].command('ACL', 'SETUSER', 'probe', native).catch(() => undefined)
+      if (isNative) rights += ` ${native}`
+    }
     for (const node of nodes) await node.command('ACL', 'SETUSER', 'app', 'on', '>secret', ...rights.trim().split(/ +/))
     const redlock = await allUp(t, nodes.map(asApp))
     const lock = await redlock.acquire('lock:a', 5000)

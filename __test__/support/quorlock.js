@@ -5,9 +5,12 @@
 const api = require('../..')
 const { until } = require('./until')
 
+/** Set, every instance has fencing, so that whatever holds without holds with it. */
+const COMMON = process.env.QUORLOCK_TEST_FENCING === '1' ? { fencing: true } : {}
+
 /** A Redlock over `nodes`, closed after test `t`, whatever is still held. */
 function open(t, nodes, options = {}) {
-  const redlock = new api.Redlock({ nodes, ...options })
+  const redlock = new api.Redlock({ nodes, ...COMMON, ...options })
   t.after(() => redlock.close({ timeout: 0 }))
   return redlock
 }

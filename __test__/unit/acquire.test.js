@@ -119,6 +119,21 @@ test('one broken record loses none of the others', async (t) => {
   assert.ok(warned.mock.callCount() >= 1)
 })
 
+test('with fencing the handle has a token, whatever its bits', async () => {
+  const { redlock, engine } = open({ fencing: true })
+  for (const [token, words] of [
+    [1, [1, 0]],
+    [2 ** 32 - 1, [-1, 0]],
+    [2 ** 53 - 1, [-1, 0x1f_ffff]],
+    [1_795_264_354_000_123, [1_795_264_354_000_123 | 0, Math.floor(1_795_264_354_000_123 / 2 ** 32)]],
+  ]) {
+    const asked = redlock.acquire('a', 1000)
+    engine.grant(engine.next - 1, { token: words })
+    await deliver()
+    assert.equal((await asked).token, token)
+  }
+})
+
 test('more records than one drain holds', async () => {
   const { redlock, engine } = open()
   const asked = Array.from({ length: 2500 }, (_, i) => redlock.acquire(`k${i}`, 1000))

@@ -2,7 +2,7 @@
 
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
-const { parseCallOptions, totalWait } = require('../../js/call-options')
+const { parseCallOptions, parseWhenLost, totalWait } = require('../../js/call-options')
 const { refuses } = require('./support/refuses')
 
 const retry = { retryCount: 10, retryDelay: 50, retryDelayMax: 1000 }
@@ -56,6 +56,20 @@ for (const [options, code, message] of [
 ]) {
   test(`refused: ${message}`, () => refuses(() => parse(options), code, message))
 }
+
+test('whenLost: resolve unless something else is said, and only one thing else can be', () => {
+  assert.equal(parseWhenLost(), 'resolve')
+  assert.equal(parseWhenLost({ whenLost: undefined }), 'resolve')
+  assert.equal(parseWhenLost({ whenLost: 'reject' }), 'reject')
+  for (const [given, shown] of [
+    ['throw', '"throw"'],
+    [null, 'null'],
+    [true, 'true'],
+  ]) {
+    const message = `whenLost must be 'resolve' or 'reject'; got ${shown}`
+    refuses(() => parseWhenLost({ whenLost: given }), 'ERR_INVALID_ARG_VALUE', message)
+  }
+})
 
 test('how long a call may wait in all', () => {
   assert.equal(totalWait(retry), 6550)

@@ -25,6 +25,7 @@ test('the defaults', () => {
     maxHold: 600_000,
     stallLimit: 60_000,
     handoverLimit: 64,
+    fencing: false,
   })
   assert.equal(parse({}).defaultTtl, 5000)
   assert.equal(parse({}).renew, true)

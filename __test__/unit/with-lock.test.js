@@ -4,7 +4,7 @@ const assert = require('node:assert/strict')
 const { AsyncLocalStorage } = require('node:async_hooks')
 const { test } = require('node:test')
 const { open, quiet, deliver, record } = require('./support/fake-native')
-const { LockContendedError } = require('../../js/errors')
+const { LockContendedError, LockLostError } = require('../../js/errors')
 
 /** Runs withLock() with a grant and a release that are answered at once. */
 async function run(fn, { key = 'key', options, ...rest } = {}) {
@@ -96,6 +96,59 @@ test('expired before fn could start, and no time is left', async () => {
   engine.answer(0, record.RELEASED, { code: 1 })
   await deliver()
   await assert.rejects(done, (error) => error instanceof LockContendedError && /expired before/.test(error.message))
+})
+
+for (const [what, lose] of [
+  ['the record of the loss has come', (engine) => engine.answer(0, record.LOST, { code: 1, detail: { votes: [] } })],
+  ['the record of the loss has not come', (engine) => engine.left.set(0, 0)],
+]) {
+  test(`lost meanwhile, ${what}: the result counts, or is in the error`, async () => {
+    for (const whenLost of [undefined, 'resolve', 'reject']) {
+      const { redlock, engine } = open()
+      const section = async () => {
+        lose(engine)
+        await deliver()
+        return 'mine'
+      }
+      const done = quiet(redlock.withLock('key', 1000, section, { whenLost }))
+      engine.grant(0)
+      await deliver()
+      await deliver()
+      engine.answer(0, record.RELEASED, { code: 1 })
+      await deliver()
+      if (whenLost === 'reject') {
+        await assert.rejects(done, (error) => error instanceof LockLostError && error.result === 'mine')
+      } else {
+        assert.equal(await done, 'mine')
+      }
+    }
+  })
+}
+
+test('lost meanwhile: what fn throws wins, and who has released has lost nothing', async () => {
+  const { redlock, engine } = open()
+  const mine = new Error('mine')
+  const fails = () => {
+    engine.left.set(0, 0)
+    throw mine
+  }
+  const failed = quiet(redlock.withLock('key', 1000, fails, { whenLost: 'reject' }))
+  engine.grant(0)
+  await deliver()
+  engine.answer(0, record.RELEASED, { code: 1 })
+  await deliver()
+  await assert.rejects(failed, (error) => error === mine)
+
+  const releases = (lock) => {
+    lock.release()
+    return 'mine'
+  }
+  const released = redlock.withLock('key', 1000, releases, { whenLost: 'reject' })
+  engine.grant(0)
+  await deliver()
+  engine.answer(0, record.RELEASED)
+  await deliver()
+  assert.equal(await released, 'mine')
 })
 
 test('aborted between the grant and fn', async () => {

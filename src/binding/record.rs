@@ -1,12 +1,12 @@
-//! One record: what happened to one call, in twelve 32-bit words.
+//! One record: what happened to one call, in thirteen 32-bit words.
 //!
-//! `[engine, slot, kind, attempts or code, votes low, votes high, id × 4, ttl, 0]`. The kinds and codes are those of
+//! `[engine, slot, kind, attempts or code, votes low, votes high, id × 4, ttl, token low, token high]`. The kinds and codes are those of
 //! `js/record.js`.
 
 use crate::driver::{Mail, MailEvent};
 use crate::lock::{Kind, Lost, Released, Verdict};
 
-pub(super) const WORDS: usize = 12;
+pub(super) const WORDS: usize = 13;
 
 pub(super) fn write(record: &mut [i32; WORDS], engine: u32, mail: &Mail) {
     *record = [0; WORDS];
@@ -20,6 +20,8 @@ pub(super) fn write(record: &mut [i32; WORDS], engine: u32, mail: &Mail) {
                 *word = i32::from_be_bytes(*bytes);
             }
             record[10] = grant.ttl_ms.cast_signed();
+            record[11] = (grant.token as u32).cast_signed();
+            record[12] = ((grant.token >> 32) as u32).cast_signed();
             (1, grant.attempts.cast_signed())
         }
         MailEvent::Turned(Kind::Extended { ttl_ms }) => {

@@ -46,6 +46,7 @@ pub struct EngineConfig {
     pub max_hold: f64,
     pub stall_limit: f64,
     pub handover_limit: u32,
+    pub fencing: bool,
     pub client_name: Option<String>,
 }
 
@@ -82,6 +83,7 @@ impl EngineConfig {
             max_hold: span(self.max_hold),
             stall_limit: span(self.stall_limit),
             handover_limit: self.handover_limit,
+            fencing: self.fencing,
         }
     }
 

@@ -13,6 +13,12 @@ pub(crate) fn now() -> Moment {
     Moment::from_nanos(Reading::now().since(&START))
 }
 
+/// The wall clock in microseconds since 1970: for what it is compared with on other machines, and to decide nothing.
+pub(crate) fn wall() -> u64 {
+    let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(wall.as_micros()).unwrap_or(u64::MAX)
+}
+
 /// A moment as a wall-clock time: only for people to read.
 pub(crate) fn unix_time(moment: Moment) -> Duration {
     let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();

@@ -1,5 +1,7 @@
-//! Random bits from the operating system, read ahead so that an id does not cost a system call.
+//! What the core cannot work out: random bits from the operating system, read ahead so that an id does not cost a system
+//! call, and the wall clock.
 
+use super::clock;
 use crate::lock::Entropy;
 
 const AHEAD: usize = 512;
@@ -29,6 +31,10 @@ impl Entropy for OsEntropy {
         self.left -= 1;
         // Taken once: no word is ever given out twice, nor kept.
         std::mem::take(&mut self.words[self.left])
+    }
+
+    fn wall(&mut self) -> u64 {
+        clock::wall()
     }
 }
 

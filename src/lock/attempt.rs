@@ -1,6 +1,7 @@
 //! One acquire from the call to the grant or the verdict: rounds, and the sleeps between them.
 
 mod alarm;
+mod bid;
 mod round;
 mod sleep;
 
@@ -10,8 +11,9 @@ use super::ballot::Ballot;
 use super::event::{Call, Entropy, Failure, Verdict};
 use super::release::Release;
 use super::world::{Seat, World};
-use crate::node::{Answer, Fault, FaultCode, Id, Moment, Reply};
+use crate::node::{Answer, Fault, FaultCode, Id, Moment, Reply, Tokens};
 use alarm::Alarm;
+use bid::Bid;
 
 /// What an attempt's step led to.
 pub(super) enum Turn {
@@ -44,9 +46,18 @@ pub(super) struct Attempt {
     pub(super) sent_at: Moment,
     /// One bit for each node that was ever sent this id.
     pub(super) sent: u16,
+    /// One bit for each node that was asked in the present ballot.
+    asked: u16,
     pub(super) ballot: Ballot,
-    /// Rounds begun; also the tag of their answers.
+    /// What the present ballot proposes, with fencing.
+    pub(super) tokens: Option<Tokens>,
+    /// The largest token that a node wants to be passed.
+    pub(super) beyond: u64,
+    bid: Bid,
+    /// Ballots begun; also the tag of their answers.
     pub(super) round: u32,
+    /// Of these, so many proposed other tokens within a round.
+    rebids: u32,
     /// Rounds begun that count as retries.
     polls: u32,
     /// The undisturbed times of the polls: drawn delays added up from the first round on, whatever the rounds take.
@@ -75,8 +86,13 @@ impl Attempt {
             id: Id::NIL,
             sent_at: world.now,
             sent: 0,
+            asked: 0,
             ballot: Ballot::new(0, 0),
+            tokens: None,
+            beyond: 0,
+            bid: Bid::default(),
             round: 0,
+            rebids: 0,
             polls: 0,
             schedule: Moment::NEVER,
             next_poll: None,
@@ -188,6 +204,10 @@ impl Attempt {
                 }
                 Turn::Wait(self.timer())
             }
+            (Reply::Outbid { least }, Phase::Asking { .. }) => {
+                world.members.observe_round_trip(self.sent_at, world.now);
+                self.be_outbid(world, entropy, seat, node, least)
+            }
             (Reply::Probed(found), Phase::Sleeping { .. } | Phase::Probing { .. }) => {
                 self.learn(world, entropy, node, found)
             }
@@ -263,7 +283,8 @@ impl Attempt {
         let sent = std::mem::take(&mut self.sent);
         if sent != 0 {
             let until = world.now + self.call.ttl + world.config.drift(self.call.ttl);
-            world.orphans.push(Release::orphan(self.call.keys.clone(), self.id, sent, until));
+            let raise = self.tokens;
+            world.orphans.push(Release::orphan(self.call.keys.clone(), self.id, raise, sent, until));
         }
     }
 
@@ -275,7 +296,7 @@ impl Attempt {
         let none = unasked(world, self.call.keys.mask());
         let ballot = self.failed.as_ref().unwrap_or(&none);
         let retry_after = ballot.free_at(world.quorum()).map(|at| at.since(world.now));
-        Failure { attempts: self.round, retry_after, votes: ballot.seen(world.now) }
+        Failure { attempts: self.attempts(), retry_after, votes: ballot.seen(world.now) }
     }
 }
 

@@ -22,6 +22,10 @@ mod tests {
         fn bits(&mut self) -> u64 {
             self.0
         }
+
+        fn wall(&mut self) -> u64 {
+            0
+        }
     }
 
     #[test]

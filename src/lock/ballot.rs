@@ -13,8 +13,8 @@ pub(super) struct Vote {
     pub(super) no: u64,
     pub(super) answered: bool,
     pub(super) fault: Option<Fault>,
-    /// What a probe found after the refusal, and when.
-    found: Option<(Moment, Vec<Holding>)>,
+    /// What a probe found after the refusal, and when. Boxed: a vote that a lease keeps has none.
+    found: Option<Box<(Moment, Vec<Holding>)>>,
 }
 
 #[derive(Clone, Debug)]
@@ -92,12 +92,12 @@ impl Ballot {
     }
 
     pub(super) fn note_holdings(&mut self, node: usize, now: Moment, found: Vec<Holding>) {
-        self.votes[node].found = Some((now, found));
+        self.votes[node].found = Some(Box::new((now, found)));
     }
 
     /// For how long a node will hold the only key.
     pub(super) fn note_remaining(&mut self, node: usize, now: Moment, remaining: Duration) {
-        self.votes[node].found = Some((now, vec![Holding::Held { value: "".into(), remaining }]));
+        self.note_holdings(node, now, vec![Holding::Held { value: "".into(), remaining }]);
     }
 
     /// The ballot of somebody who would be refused by these voters, until then.
@@ -105,7 +105,8 @@ impl Ballot {
         let mut ballot = voters.clone();
         for vote in ballot.votes.iter_mut().filter(|vote| vote.yes != 0) {
             (vote.no, vote.yes) = (vote.yes, 0);
-            vote.found = Some((now, vec![Holding::Held { value: "".into(), remaining: until.since(now) }]));
+            let holding = Holding::Held { value: "".into(), remaining: until.since(now) };
+            vote.found = Some(Box::new((now, vec![holding])));
         }
         ballot
     }
@@ -146,7 +147,7 @@ impl Vote {
         if self.fault.is_some() {
             return Moment::NEVER;
         }
-        let Some((read, found)) = &self.found else {
+        let Some((read, found)) = self.found.as_deref() else {
             let free = self.answered && self.no == 0;
             return if free { Moment::default() } else { Moment::NEVER };
         };
@@ -170,7 +171,7 @@ impl Vote {
         }
         let mut remaining: Option<Duration> = None;
         let mut not_a_lock = None;
-        if let Some((read, found)) = &self.found {
+        if let Some((read, found)) = self.found.as_deref() {
             for holding in found {
                 match holding {
                     Holding::Held { remaining: left, .. } => {

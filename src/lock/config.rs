@@ -13,6 +13,8 @@ pub(crate) struct Config {
     pub(crate) stall_limit: Duration,
     /// Hand-overs after which a lease is given back, when another process waits for the key.
     pub(crate) handover_limit: u32,
+    /// Each holder has a token larger than those of all before it.
+    pub(crate) fencing: bool,
 }
 
 /// How long, and how often, an acquire asks again.

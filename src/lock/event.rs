@@ -10,9 +10,12 @@ use crate::node::{Answer, Fault, Holding, Keys, Sighting};
 /// Names one call of the user from its reservation until its last notice has been taken.
 pub(crate) type Slot = u32;
 
-/// Where random bits come from.
+/// What no state machine can work out: random bits, and what people take for the time.
 pub(crate) trait Entropy {
     fn bits(&mut self) -> u64;
+
+    /// The wall clock in microseconds since 1970. It proposes fencing tokens, and decides nothing.
+    fn wall(&mut self) -> u64;
 }
 
 /// What an acquire asks for.

@@ -1,7 +1,7 @@
 //! Who holds a key, asked of every node.
 
 use super::event::{Found, Kind};
-use super::world::{Seat, World};
+use super::world::{Errand, Seat, World};
 use crate::node::{Command, Fault, FaultCode, Holding, Id, Keys, Moment, Reply};
 
 #[derive(Clone, Debug)]
@@ -30,7 +30,8 @@ impl Inspection {
         self.asked = true;
         self.until = world.now + world.config.node_timeout;
         for (node, found) in self.found.iter_mut().enumerate() {
-            let fault = world.ask(node, seat, 0, Command::Probe, &self.keys, Id::NIL);
+            let errand = Errand { keys: &self.keys, id: Id::NIL, tokens: None };
+            let fault = world.ask(node, seat, 0, Command::Probe, errand);
             *found = fault.map(Holding::Faulted);
         }
         true
@@ -41,6 +42,7 @@ impl Inspection {
         self.found[node] = match reply {
             Reply::Probed(found) => found.into_iter().next(),
             Reply::Voted { fault, .. } => fault.map(Holding::Faulted),
+            Reply::Outbid { .. } => None,
         };
     }
 

@@ -9,12 +9,16 @@ use super::release::Release;
 use super::renewal::Renewal;
 use super::tenure::Tenure;
 use super::world::{Seat, World};
-use crate::node::{Answer, Id, Keys, Moment, Reply};
+use crate::node::{Answer, Id, Keys, Moment, Reply, Tokens};
 
 #[derive(Clone, Debug)]
 pub(super) struct Lease {
     pub(super) keys: Keys,
     pub(super) id: Id,
+    /// The present holder's token, and those of the holders after it.
+    pub(super) tokens: Option<Tokens>,
+    /// The largest token that was ever proposed for it, or that a node wants to be passed.
+    pub(super) beyond: u64,
     pub(super) ttl: Duration,
     pub(super) granted_at: Moment,
     /// The handle's validity ends here. Only a quorum's word of a renewal moves it.
@@ -47,6 +51,8 @@ impl Lease {
         let mut lease = Self {
             keys: attempt.call.keys.clone(),
             id: attempt.id,
+            tokens: attempt.tokens,
+            beyond: attempt.tokens.map_or(0, |tokens| tokens.last),
             ttl: attempt.call.ttl,
             granted_at: world.now,
             deadline,
@@ -54,7 +60,7 @@ impl Lease {
             home: seat,
             granted_round: attempt.round,
             rounds_here: attempt.round,
-            attempts: attempt.round,
+            attempts: attempt.attempts(),
             voters,
             sent: attempt.sent,
             renewal: Renewal::new(attempt.round, attempt.call.renew, world),
@@ -98,8 +104,14 @@ impl Lease {
         node: usize,
         answer: &Answer,
     ) -> Moment {
-        let Reply::Voted { yes, no, ref fault } = answer.reply else {
-            return self.timer();
+        let (yes, no, fault) = match &answer.reply {
+            Reply::Voted { yes, no, fault } => (*yes, *no, fault),
+            // It was to be filled, and is not.
+            Reply::Outbid { least } => {
+                self.beyond = self.beyond.max(*least);
+                (0, self.keys.mask(), &None)
+            }
+            Reply::Probed(_) => return self.timer(),
         };
         if self.lost.is_some() {
             return self.timer();
@@ -146,7 +158,7 @@ impl Lease {
     /// Nobody of this process will have it any more: the nodes are told.
     pub(super) fn give_back(&self, world: &mut World) {
         let until = self.expiry(world);
-        world.orphans.push(Release::orphan(self.keys.clone(), self.id, self.sent, until));
+        world.orphans.push(Release::orphan(self.keys.clone(), self.id, self.spent(), self.sent, until));
     }
 
     /// Final: no later word of any node makes the handle valid again.
@@ -180,6 +192,12 @@ impl Lease {
         let until = self.expiry(world);
         let patience = world.now + world.config.patience(self.ttl);
         let round = self.renewal.round().max(self.rounds_here) + 1;
-        Release::asked(self.keys, self.id, targets, until, round, valid, patience)
+        let raise = self.spent();
+        Release::orphan(self.keys, self.id, raise, targets, until).asked(round, valid, patience)
+    }
+
+    /// Every token that any node may have been sent for it.
+    fn spent(&self) -> Option<Tokens> {
+        self.tokens.map(|tokens| Tokens { last: self.beyond.max(tokens.last), ..tokens })
     }
 }

@@ -16,6 +16,8 @@ pub(crate) struct Grant {
     pub(crate) id: Id,
     /// Four bits for each node, see `Ballot::summary`.
     pub(crate) votes: u64,
+    /// Larger than those of all holders before it; 0 without fencing.
+    pub(crate) token: u64,
 }
 
 impl Core {
@@ -91,6 +93,7 @@ impl Core {
                 ttl_ms: millis(lease.ttl),
                 id: lease.id,
                 votes: lease.voters.summary(),
+                token: lease.tokens.map_or(0, |tokens| tokens.first),
             }),
             Err(offer) => {
                 let mut attempt = offer?;

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::event::{Kind, Released};
-use super::world::{Seat, World};
-use crate::node::{Command, Id, Keys, Moment, Reply};
+use super::world::{Errand, Seat, World};
+use crate::node::{Command, Id, Keys, Moment, Reply, Tokens};
 
 #[derive(Clone, Debug)]
 struct Ask {
@@ -18,6 +18,8 @@ struct Ask {
 pub(super) struct Release {
     keys: Keys,
     id: Id,
+    /// The fences are raised to the last of these: what is on its way with them is not granted any more.
+    tokens: Option<Tokens>,
     round: u32,
     /// By then the keys have expired everywhere.
     until: Moment,
@@ -36,10 +38,11 @@ const RETRY_DELAY: Duration = Duration::from_millis(100);
 const RETRY_DELAY_MAX: Duration = Duration::from_secs(1);
 
 impl Release {
-    pub(super) fn orphan(keys: Keys, id: Id, targets: u16, until: Moment) -> Self {
+    pub(super) fn orphan(keys: Keys, id: Id, tokens: Option<Tokens>, targets: u16, until: Moment) -> Self {
         Self {
             keys,
             id,
+            tokens,
             round: 0,
             until,
             targets,
@@ -54,17 +57,9 @@ impl Release {
     }
 
     /// For a user who waits for the answer, at most until `patience`.
-    pub(super) fn asked(
-        keys: Keys,
-        id: Id,
-        targets: u16,
-        until: Moment,
-        round: u32,
-        valid: bool,
-        patience: Moment,
-    ) -> Self {
+    pub(super) fn asked(self, round: u32, valid: bool, patience: Moment) -> Self {
         let ask = Some(Ask { valid, until: patience });
-        Self { ask, round, taken: false, ..Self::orphan(keys, id, targets, until) }
+        Self { ask, round, taken: false, ..self }
     }
 
     pub(super) fn start(&mut self, world: &mut World, seat: Seat) -> Moment {
@@ -80,7 +75,8 @@ impl Release {
         self.failed &= !(1 << node);
         self.waiting |= 1 << node;
         // Also to a node that does not vote: it may hold the key, and has its own way to say that it cannot be reached.
-        world.send(node, seat, self.round, Command::Release, &self.keys, self.id);
+        let errand = Errand { keys: &self.keys, id: self.id, tokens: self.tokens };
+        world.send(node, seat, self.round, Command::Release, errand);
     }
 
     pub(super) fn answer(&mut self, world: &mut World, seat: Seat, node: usize, round: u32, reply: &Reply) -> Moment {

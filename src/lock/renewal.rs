@@ -10,8 +10,8 @@ use super::ballot::{Ballot, Count};
 use super::event::{Entropy, Kind, Lost};
 use super::lease::Lease;
 use super::stall::is_stalled;
-use super::world::{Seat, World};
-use crate::node::{Command, Fault, Moment};
+use super::world::{Errand, Seat, World};
+use crate::node::{Command, Fault, Moment, Tokens};
 
 pub(super) fn millis(span: Duration) -> u32 {
     u32::try_from(span.as_millis()).unwrap_or(u32::MAX)
@@ -24,6 +24,8 @@ struct Extension {
     ttl: Duration,
     /// The user waits for it.
     asked_for: bool,
+    /// A new block for the holders to come: the old one is used up.
+    tokens: Option<Tokens>,
     ballot: Ballot,
 }
 
@@ -155,17 +157,19 @@ impl Lease {
         self.renewal.round += 1;
         self.renewal.filling = 0;
         let mut ballot = Ballot::new(world.members.len(), self.keys.mask());
+        let tokens = if self.has_token() { None } else { self.propose(world, entropy) };
         for node in 0..world.members.len() {
             let round = self.renewal.round;
             // A node that has not answered the acquire yet is asked like a voter: if it granted, it says so first, on
             // the same connection. Filled instead, it would refuse its own id.
             if self.voters.votes()[node].yes == 0 && self.voters.has_answered(node) {
                 ballot.cast(node, 0, self.keys.mask(), None);
-                self.fill(world, node);
+                self.fill(world, entropy, node);
                 continue;
             }
             let command = Command::Extend { ttl_ms: ttl.as_millis() as u64 };
-            if let Some(fault) = world.ask(node, self.home, round, command, &self.keys, self.id) {
+            let errand = Errand { keys: &self.keys, id: self.id, tokens };
+            if let Some(fault) = world.ask(node, self.home, round, command, errand) {
                 ballot.cast(node, 0, 0, Some(fault));
             }
         }
@@ -177,6 +181,7 @@ impl Lease {
             until: world.now + world.config.patience(ttl),
             ttl,
             asked_for: self.renewal.asked_ttl.is_some(),
+            tokens,
             ballot,
         });
         self.decide_extension(world, entropy, seat);
@@ -184,15 +189,24 @@ impl Lease {
 
     /// Sets the keys, for what is left of the lease, on a node whose word does not count yet. It never counts in
     /// the round that fills it, and nothing is filled once a release was sent: the lease is gone from its slot then.
-    fn fill(&mut self, world: &mut World, node: usize) {
+    fn fill(&mut self, world: &mut World, entropy: &mut dyn Entropy, node: usize) {
         let ttl_ms = self.remaining(world.now).as_millis() as u64;
         if ttl_ms > 0 {
             let command = Command::Acquire { ttl_ms };
-            if world.ask(node, self.home, self.renewal.round, command, &self.keys, self.id).is_none() {
+            // Of its own, since the lease's own may lie far behind by now; nobody holds them.
+            let tokens = self.propose(world, entropy);
+            let errand = Errand { keys: &self.keys, id: self.id, tokens };
+            if world.ask(node, self.home, self.renewal.round, command, errand).is_none() {
                 self.renewal.filling |= 1 << node;
                 self.sent |= 1 << node;
             }
         }
+    }
+
+    fn propose(&mut self, world: &World, entropy: &mut dyn Entropy) -> Option<Tokens> {
+        let tokens = world.propose(entropy, self.beyond)?;
+        self.beyond = tokens.last;
+        Some(tokens)
     }
 
     /// One node's answer to the latest round.
@@ -244,6 +258,9 @@ impl Lease {
         // Nodes never shorten a key's life.
         self.proven = self.proven.max(extension.sent_at + world.config.validity(extension.ttl));
         self.tenure.ttl = extension.ttl;
+        if extension.tokens.is_some() {
+            self.tokens = extension.tokens;
+        }
         world.client(seat.slot).counters.extended += 1;
         if self.tenure.prolonging {
             let own = extension.sent_at >= self.granted_at && extension.ttl >= self.ttl;

@@ -1,7 +1,8 @@
 //! How long a lease stays inside this process: to whom it may be handed over, and when it is given up for others.
 //!
 //! A lease is handed over without a word to the nodes, as long as a quorum has promised enough of it. The nodes' answers
-//! keep going to the slot in which it was granted, so that a renewal under way is not disturbed.
+//! keep going to the slot in which it was granted, so that a renewal under way is not disturbed. With fencing each holder
+//! has the next token of the lease's block, and an extension brings a new block when they are used up.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use super::attempt::Attempt;
 use super::event::{Entropy, Kind};
 use super::lease::Lease;
 use super::world::{Seat, World};
-use crate::node::Moment;
+use crate::node::{Moment, Tokens};
 
 #[derive(Clone, Debug)]
 pub(super) struct Tenure {
@@ -116,7 +117,10 @@ impl Lease {
         self.renewal.hand_over(next.call.renew, world);
         self.offer = Some(next);
         self.tenure.hand_overs += 1;
-        self.tenure.prolonging = !self.is_enough(world);
+        if let Some(tokens) = &mut self.tokens {
+            tokens.advance();
+        }
+        self.tenure.prolonging = !self.is_enough(world) || !self.has_token();
         if self.tenure.prolonging {
             self.prolong(world, entropy, seat);
         } else {
@@ -146,9 +150,14 @@ impl Lease {
         self.proven.since(world.now) >= share
     }
 
+    /// There is one for the present holder, if holders have tokens.
+    pub(super) fn has_token(&self) -> bool {
+        self.tokens.is_none_or(Tokens::are_left)
+    }
+
     /// An extension has succeeded while the next holder waits for it.
     pub(super) fn settle_offer(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat, own: bool) {
-        if !own && !self.is_enough(world) {
+        if (!own && !self.is_enough(world)) || !self.has_token() {
             self.prolong(world, entropy, seat);
             return;
         }

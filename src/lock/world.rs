@@ -9,7 +9,7 @@ use super::event::{Entropy, Kind, Notice, Slot};
 use super::gate::gate;
 use super::members::Members;
 use super::release::Release;
-use crate::node::{Command, Fault, Id, Keys, Moment, Request, Tag, Watch};
+use crate::node::{Command, Fault, Id, Keys, Moment, Request, Tag, Tokens, Watch};
 
 /// The owner of slots that no service has asked for: releases in the background.
 const NOBODY: ClientId = ClientId::MAX;
@@ -41,6 +41,14 @@ pub(super) struct World {
 pub(super) struct Seat {
     pub(super) slot: Slot,
     pub(super) generation: u32,
+}
+
+/// What a request is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Errand<'a> {
+    pub(super) keys: &'a Keys,
+    pub(super) id: Id,
+    pub(super) tokens: Option<Tokens>,
 }
 
 impl World {
@@ -127,9 +135,15 @@ impl World {
         }
     }
 
-    pub(super) fn send(&mut self, node: usize, seat: Seat, round: u32, command: Command, keys: &Keys, id: Id) {
+    /// A block of tokens beyond this one, if holders have tokens.
+    pub(super) fn propose(&self, entropy: &mut dyn Entropy, beyond: u64) -> Option<Tokens> {
+        self.config.fencing.then(|| Tokens::propose(entropy.wall(), beyond))
+    }
+
+    pub(super) fn send(&mut self, node: usize, seat: Seat, round: u32, command: Command, errand: Errand<'_>) {
         let tag = Tag { slot: seat.slot, generation: seat.generation, round };
-        self.requests[node].push(Request { tag, command, keys: keys.clone(), id });
+        let Errand { keys, id, tokens } = errand;
+        self.requests[node].push(Request { tag, command, keys: keys.clone(), id, tokens });
     }
 
     /// The key is held: its release is to be told.
@@ -162,12 +176,11 @@ impl World {
         seat: Seat,
         round: u32,
         command: Command,
-        keys: &Keys,
-        id: Id,
+        errand: Errand<'_>,
     ) -> Option<Fault> {
         let fault = self.members.fault(node).cloned();
         if fault.is_none() {
-            self.send(node, seat, round, command, keys, id);
+            self.send(node, seat, round, command, errand);
         }
         fault
     }

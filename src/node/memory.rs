@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::{Answer, Command, Holding, Id, Moment, Node, Reply, Request, Side, Sighting, Watch};
+use super::{Answer, Command, Holding, Id, Moment, Node, Reply, Request, Side, Sighting, Tokens, Watch};
 
 #[derive(Default)]
 struct Store {
     leases: BTreeMap<Arc<str>, (Id, Moment)>,
     watchers: BTreeMap<Arc<str>, Vec<Present>>,
     expiries: BTreeSet<(Moment, Arc<str>)>,
+    /// One for all keys, so that none need be kept: the last token that was granted.
+    fence: u64,
 }
 
 /// One service that waits for a key.
@@ -128,14 +130,30 @@ impl Store {
         }
     }
 
+    /// A fence says no to tokens that do not lie beyond it; unless the keys are held anyway.
+    fn outbids(&self, request: &Request) -> bool {
+        let Some(Tokens { first, .. }) = request.tokens else { return false };
+        let is_acquire = matches!(request.command, Command::Acquire { .. });
+        let is_held = |key: &str| self.leases.get(key).is_some_and(|(owner, _)| *owner != request.id);
+        is_acquire && first <= self.fence && !request.keys.iter().any(is_held)
+    }
+
     fn answer(&mut self, now: Moment, request: &Request) -> Reply {
         self.purge(now);
+        if self.outbids(request) {
+            return Reply::Outbid { least: self.fence };
+        }
         if request.command == Command::Probe {
             return Reply::Probed(request.keys.iter().map(|key| self.probe(now, key)).collect());
         }
         let mut yes = 0;
         for (index, key) in request.keys.iter().enumerate() {
             yes |= u64::from(self.apply(now, key, request.id, request.command)) << index;
+        }
+        if let Some(Tokens { last, .. }) = request.tokens
+            && yes != 0
+        {
+            self.fence = self.fence.max(last);
         }
         Reply::Voted { yes, no: request.keys.mask() & !yes, fault: None }
     }
@@ -211,7 +229,7 @@ mod tests {
 
     fn ask(node: &MemoryNode, now_ms: u64, id: Id, command: Command) -> Reply {
         let mut answers = Vec::new();
-        let request = Request { tag: TAG, command, keys: Keys::one("k"), id };
+        let request = Request { tag: TAG, command, keys: Keys::one("k"), id, tokens: None };
         let mut waiting = vec![request];
         node.pump(
             Side::IoThread,

@@ -9,6 +9,7 @@ pub(crate) mod memory;
 pub(crate) mod moment;
 mod redis;
 pub(crate) mod round_trip;
+pub(crate) mod tokens;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ pub(crate) use fault::{Fault, FaultCode};
 pub(crate) use id::Id;
 pub(crate) use keys::Keys;
 pub(crate) use moment::Moment;
+pub(crate) use tokens::Tokens;
 
 /// What an event loop watches in order to know that a link can be read.
 #[cfg(unix)]
@@ -62,6 +64,9 @@ pub(crate) struct Request {
     pub(crate) command: Command,
     pub(crate) keys: Keys,
     pub(crate) id: Id,
+    /// What the fence of each key is raised to, if it is fenced: to the last of them. An acquire that does not lie
+    /// beyond the fence is outbid.
+    pub(crate) tokens: Option<Tokens>,
 }
 
 /// What one key of a [`Command::Probe`] was found to hold.
@@ -84,6 +89,10 @@ pub(crate) enum Reply {
         yes: u64,
         no: u64,
         fault: Option<Fault>,
+    },
+    /// Not granted, though nobody holds the keys: the tokens must lie beyond this one.
+    Outbid {
+        least: u64,
     },
     Probed(Vec<Holding>),
 }

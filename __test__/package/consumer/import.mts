@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import {
+  type FencedLock,
   isLockError,
   type Lock,
   LockContendedError,
@@ -22,6 +23,19 @@ const length: number = await redlock.withLock('order', 5000, async (lock: Lock) 
   return lock.id.length
 })
 assert.equal(length, 32)
+
+// with fencing, and only then, a handle has a token
+{
+  const fenced = new Redlock({ nodes: 'memory', fencing: true })
+  const token: number = await fenced.withLock('fenced', 5000, (lock) => lock.token, { whenLost: 'reject' })
+  assert.ok(token > 0)
+  const lock: FencedLock = await fenced.acquire('fenced', 5000)
+  assert.ok(lock.token > token)
+  await lock.release()
+  // @ts-expect-error without fencing
+  await redlock.withLock('order', 5000, (plain) => plain.token)
+  await fenced.close()
+}
 
 // what a function returns without a promise comes back as what it is
 const answer: 'yes' = await redlock.withLock('answer', 5000, () => 'yes' as const)

@@ -101,9 +101,9 @@ class Engine {
 
   // -- what a test answers; nothing arrives before deliver()
 
-  grant(slot, { ttl = 5000, attempts = 1, votes = [0x11, 0], id = [1, 2, 3, -1], left = ttl } = {}) {
+  grant(slot, { ttl = 5000, attempts = 1, votes = [0x11, 0], id = [1, 2, 3, -1], left = ttl, token } = {}) {
     this.left.set(slot, left)
-    this.#put(slot, record.GRANTED, attempts, votes, id, ttl)
+    this.#put(slot, record.GRANTED, attempts, votes, id, ttl, token)
   }
 
   answer(slot, kind, { code = 0, ttl = 0, detail } = {}) {
@@ -126,8 +126,8 @@ class Engine {
     return this.free.pop() ?? this.next++
   }
 
-  #put(slot, kind, code, votes, id, ttl) {
-    queue.push([this.id, slot, kind, code, ...votes, ...id, ttl, 0])
+  #put(slot, kind, code, votes, id, ttl, token = [0, 0]) {
+    queue.push([this.id, slot, kind, code, ...votes, ...id, ttl, ...token])
   }
 }
 

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::bid::Bid;
 use super::{Attempt, Phase, Turn};
 use crate::lock::ballot::{Ballot, Count};
 use crate::lock::event::Entropy;
-use crate::lock::world::{Seat, World, new_id};
+use crate::lock::world::{Errand, Seat, World, new_id};
 use crate::node::Command;
 
 /// The gate has at least so long to answer before the other nodes are asked without it.
@@ -31,11 +32,10 @@ impl Attempt {
             self.schedule = world.now;
             self.deadline = self.deadline.min(world.now + self.call.retry.total);
         }
-        self.round += 1;
         self.id = new_id(entropy);
         self.sent = 0;
-        self.sent_at = world.now;
-        self.ballot = Ballot::new(world.members.len(), self.call.keys.mask());
+        self.bid = Bid::default();
+        self.open_ballot(world, entropy);
         match gate {
             Some(node) => self.ask(world, seat, node),
             None => self.ask_rest(world, seat),
@@ -48,18 +48,31 @@ impl Attempt {
         self.decide(world, entropy, seat)
     }
 
+    /// From now on answers count that are sent from now on.
+    pub(super) fn open_ballot(&mut self, world: &World, entropy: &mut dyn Entropy) {
+        self.round += 1;
+        self.asked = 0;
+        self.sent_at = world.now;
+        self.ballot = Ballot::new(world.members.len(), self.call.keys.mask());
+        self.tokens = world.propose(entropy, self.beyond);
+    }
+
     fn ask(&mut self, world: &mut World, seat: Seat, node: usize) {
         let command = Command::Acquire { ttl_ms: self.call.ttl.as_millis() as u64 };
-        match world.ask(node, seat, self.round, command, &self.call.keys, self.id) {
+        let errand = Errand { keys: &self.call.keys, id: self.id, tokens: self.tokens };
+        match world.ask(node, seat, self.round, command, errand) {
             Some(fault) => self.ballot.cast(node, 0, 0, Some(fault)),
-            None => self.sent |= 1 << node,
+            None => {
+                self.asked |= 1 << node;
+                self.sent |= 1 << node;
+            }
         }
     }
 
-    /// Asks whom this round has not asked yet.
+    /// Asks whom this ballot has not asked yet.
     pub(super) fn ask_rest(&mut self, world: &mut World, seat: Seat) {
         for node in 0..world.members.len() {
-            if self.sent >> node & 1 == 0 {
+            if self.asked >> node & 1 == 0 {
                 self.ask(world, seat, node);
             }
         }
@@ -69,6 +82,7 @@ impl Attempt {
         match self.ballot.count(world.quorum()) {
             Count::Open => Turn::Wait(self.timer()),
             Count::Granted if self.is_worth_having(world) => Turn::Granted,
+            Count::Impossible if self.may_rebid(world) => self.rebid(world, entropy, seat),
             Count::Granted | Count::Impossible => self.fail_round(world, entropy, seat, true),
         }
     }

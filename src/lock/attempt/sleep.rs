@@ -6,7 +6,7 @@ use super::alarm::Alarm;
 use super::{Attempt, Phase, Turn};
 use crate::lock::backoff::draw;
 use crate::lock::event::Entropy;
-use crate::lock::world::{Seat, World};
+use crate::lock::world::{Errand, Seat, World};
 use crate::node::{Command, Holding, Id, Moment};
 
 /// The shortest sleep, whatever the caller's settings: polling never becomes a hot loop.
@@ -63,7 +63,8 @@ impl Attempt {
     /// Asks a node that refused who holds the keys.
     pub(super) fn probe(&self, world: &mut World, seat: Seat, refused: u64, node: usize) {
         if refused != 0 && !self.call.once {
-            world.send(node, seat, self.round, Command::Probe, &self.call.keys, Id::NIL);
+            let errand = Errand { keys: &self.call.keys, id: Id::NIL, tokens: None };
+            world.send(node, seat, self.round, Command::Probe, errand);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod acquire;
 mod extend;
+mod fencing;
 mod hold;
 mod node;
 mod release;

@@ -9,21 +9,26 @@ use crate::node::{Answer, Command, Holding, Id, Moment, Reply, Request};
 #[derive(Clone, Debug, Default)]
 pub(super) struct TestNode {
     leases: BTreeMap<String, (Id, Moment)>,
+    fences: BTreeMap<String, u64>,
 }
 
 impl TestNode {
     pub(super) fn run(&mut self, now: Moment, request: &Request) -> Answer {
         self.leases.retain(|_, (_, expiry)| *expiry > now);
+        if let Some(least) = self.outbid(request) {
+            return Answer { tag: request.tag, reply: Reply::Outbid { least } };
+        }
         let (mut yes, mut found) = (0, Vec::new());
         for (index, key) in request.keys.iter().enumerate() {
             let held = self.leases.get(key).copied();
             let mine = held.is_some_and(|(id, _)| id == request.id);
             let ok = match request.command {
                 Command::Acquire { ttl_ms } => {
-                    if held.is_none() {
+                    let is_free = held.is_none() || (mine && request.tokens.is_some());
+                    if is_free {
                         self.set(key, request.id, now + Duration::from_millis(ttl_ms));
                     }
-                    held.is_none()
+                    is_free
                 }
                 Command::Extend { ttl_ms } => {
                     let expiry = now + Duration::from_millis(ttl_ms);
@@ -47,10 +52,30 @@ impl TestNode {
                 }
             };
             yes |= u64::from(ok) << index;
+            let raises = request.command == Command::Release || ok;
+            if let Some(tokens) = request.tokens.filter(|_| raises) {
+                let fence = self.fences.entry(key.to_owned()).or_default();
+                *fence = tokens.last.max(*fence);
+            }
         }
         let voted = Reply::Voted { yes, no: request.keys.mask() & !yes, fault: None };
         let reply = if request.command == Command::Probe { Reply::Probed(found) } else { voted };
         Answer { tag: request.tag, reply }
+    }
+
+    /// The largest fence that the tokens of an acquire do not pass.
+    fn outbid(&self, request: &Request) -> Option<u64> {
+        let tokens = request.tokens.filter(|_| matches!(request.command, Command::Acquire { .. }))?;
+        let is_anothers = |key: &str| self.leases.get(key).is_some_and(|(id, _)| *id != request.id);
+        let fences = || request.keys.iter().filter_map(|key| self.fences.get(key).copied());
+        let is_own =
+            request.keys.iter().all(|key| self.leases.contains_key(key)) && fences().all(|fence| fence == tokens.last);
+        let least = fences().max().filter(|fence| tokens.first <= *fence)?;
+        (!is_own && !request.keys.iter().any(is_anothers)).then_some(least)
+    }
+
+    pub(super) fn fence(&self, key: &str) -> u64 {
+        self.fences.get(key).copied().unwrap_or(0)
     }
 
     pub(super) fn set(&mut self, key: &str, id: Id, expiry: Moment) {
@@ -59,6 +84,7 @@ impl TestNode {
 
     pub(super) fn restart_empty(&mut self) {
         self.leases.clear();
+        self.fences.clear();
     }
 
     pub(super) fn holder(&self, now: Moment, key: &str) -> Option<Id> {

@@ -23,6 +23,11 @@ impl Entropy for Seeded {
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         bits ^ (bits >> 31)
     }
+
+    /// It stands still: tokens ascend without it.
+    fn wall(&mut self) -> u64 {
+        1_750_000_000_000_000
+    }
 }
 
 pub(super) fn config(nodes: usize) -> Config {
@@ -35,6 +40,7 @@ pub(super) fn config(nodes: usize) -> Config {
         max_hold: ms(600_000),
         stall_limit: ms(60_000),
         handover_limit: 64,
+        fencing: false,
     }
 }
 

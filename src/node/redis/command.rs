@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use redis::{Cmd, Pipeline, Value};
 
-use super::fault;
-use super::script::{EXTEND, Form, RELEASE};
+use super::script::{EXTEND, Form, OwnRelease, RELEASE};
+use super::{fault, fenced};
 use crate::node::id::HEX_LENGTH;
 use crate::node::{Command, Fault, FaultCode, Holding, Reply, Request};
 
@@ -28,14 +28,16 @@ pub(super) fn pack(request: &Request, form: Form, pipeline: &mut Pipeline) {
                 cmd.arg(key).arg(id).arg(ttl_ms);
                 pipeline.add_command(cmd);
             }
-            Command::Release if form.delifeq => {
-                let mut cmd = Cmd::with_capacity(3, key.len() + 64);
-                cmd.arg("DELIFEQ").arg(key).arg(id);
-                pipeline.add_command(cmd);
-            }
             Command::Release => {
-                let mut cmd = RELEASE.call(form, 1, key.len() + 128);
-                cmd.arg(key).arg(id);
+                let mut cmd = match form.own_release {
+                    Some(own) => Cmd::with_capacity(4, key.len() + 64).arg(own.name()).take(),
+                    None => RELEASE.call(form, 1, key.len() + 128),
+                };
+                cmd.arg(key);
+                if form.own_release == Some(OwnRelease::Delex) {
+                    cmd.arg("IFEQ");
+                }
+                cmd.arg(id);
                 pipeline.add_command(cmd);
             }
             Command::Probe => {
@@ -53,19 +55,32 @@ pub(super) fn read(request: &Request, values: &[Value]) -> Reply {
     if values.is_empty() {
         return Reply::fault(unexpected(request.command));
     }
-    let (mut yes, mut no, mut fault) = (0, 0, None);
+    let (mut yes, mut no, mut fault, mut least) = (0, 0, None, None);
     for (index, value) in values.iter().enumerate() {
-        match read_vote(request.command, value) {
+        if let Some(token) = fenced::read_outbid(value).filter(|_| may_be_outbid(request)) {
+            least = least.max(Some(token));
+            continue;
+        }
+        match read_vote(request, value) {
             Ok(true) => yes |= 1 << index,
             Ok(false) => no |= 1 << index,
             Err(error) => fault = Some(error),
         }
     }
-    Reply::Voted { yes, no, fault }
+    match least {
+        Some(least) if no == 0 && fault.is_none() => Reply::Outbid { least },
+        _ => Reply::Voted { yes, no, fault },
+    }
 }
 
-fn read_vote(command: Command, value: &Value) -> Result<bool, Fault> {
+fn may_be_outbid(request: &Request) -> bool {
+    request.tokens.is_some() && matches!(request.command, Command::Acquire { .. })
+}
+
+fn read_vote(request: &Request, value: &Value) -> Result<bool, Fault> {
+    let command = request.command;
     match (command, value) {
+        (Command::Acquire { .. }, Value::Int(granted @ (0 | 1))) if request.tokens.is_some() => Ok(*granted == 1),
         (Command::Release, Value::ServerError(error)) if error.code() == "WRONGTYPE" => Ok(true),
         (_, Value::ServerError(error)) => Err(fault::from_server(error)),
         (Command::Acquire { .. }, Value::Okay) => Ok(true),

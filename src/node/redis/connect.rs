@@ -17,7 +17,7 @@ use super::line::Line;
 use super::line::LineStream;
 use super::link::{self, Link};
 use super::options::{Address, Options};
-use super::script::{Form, SCRIPTS};
+use super::script::{Form, OwnRelease, SCRIPTS};
 use super::socket::{Manners, Socket};
 use super::{fault, tls};
 use crate::node::{Fault, FaultCode};
@@ -135,7 +135,7 @@ where
     };
     let answers = answers.map_err(|error| fault::from_connection(&error))?;
     let (identity, warning) = look(&answers)?;
-    let form = Form { delifeq: has_delifeq(&answers), ..Form::default() };
+    let form = Form { own_release: own_release(&answers), ..Form::default() };
     Ok(Connected { link: Link::new(connection, driver, manners, line, form), identity, warning })
 }
 
@@ -147,7 +147,9 @@ fn questions(options: &Options) -> Pipeline {
         pipeline.cmd("SCRIPT").arg("LOAD").arg(script.source);
     }
     // Called wrongly on purpose: a server that knows it complains of that, before it looks at any rights.
-    pipeline.cmd("DELIFEQ");
+    OwnRelease::ALL.iter().for_each(|own| {
+        pipeline.cmd(own.name());
+    });
     for (field, value) in [("LIB-NAME", "quorlock"), ("LIB-VER", env!("CARGO_PKG_VERSION"))] {
         // Unknown before Redis 7.2, and perhaps denied: a name is only for people.
         pipeline.cmd("CLIENT").arg("SETINFO").arg(field).arg(value);
@@ -187,12 +189,14 @@ fn look(answers: &[Value]) -> Result<(Option<Arc<str>>, Option<String>), Fault> 
     Ok((field(&server, "run_id").map(Arc::from), warning))
 }
 
-/// The command that releases without a script: Valkey 9 and later.
-fn has_delifeq(answers: &[Value]) -> bool {
-    match answers.get(2 + SCRIPTS.len()) {
-        Some(Value::ServerError(error)) => error.details().is_some_and(|text| text.starts_with("wrong number of arg")),
+/// The command that releases without a script, where there is one.
+fn own_release(answers: &[Value]) -> Option<OwnRelease> {
+    let is_known = |answer: &Value| match answer {
+        Value::ServerError(error) => error.details().is_some_and(|text| text.starts_with("wrong number of arg")),
         _ => false,
-    }
+    };
+    let answers = answers.get(2 + SCRIPTS.len()..)?;
+    OwnRelease::ALL.into_iter().zip(answers).find(|(_, answer)| is_known(answer)).map(|(own, _)| own)
 }
 
 /// One section of INFO; nothing where the server refuses it. Whatever answers something else is no Redis.
@@ -251,10 +255,13 @@ mod tests {
     #[test]
     fn a_server_that_complains_of_missing_arguments_knows_the_command() {
         let answer = |line: &[u8]| redis::parse_redis_value(line).unwrap();
-        let knows = |last| has_delifeq(&[bulk(""), bulk(""), bulk("1"), bulk("2"), bulk("3"), bulk("4"), last]);
-        assert!(knows(answer(b"-ERR wrong number of arguments for 'delifeq' command\r\n")));
-        assert!(!knows(answer(b"-ERR unknown command 'DELIFEQ', with args beginning with: \r\n")));
-        assert!(!has_delifeq(&[]));
+        let knows = |last: [Value; 2]| own_release(&[vec![bulk(""); 2 + SCRIPTS.len()], last.to_vec()].concat());
+        let wrong = answer(b"-ERR wrong number of arguments for 'delifeq' command\r\n");
+        let unknown = answer(b"-ERR unknown command 'DELIFEQ', with args beginning with: \r\n");
+        assert_eq!(knows([wrong.clone(), unknown.clone()]), Some(OwnRelease::Delifeq));
+        assert_eq!(knows([unknown.clone(), wrong]), Some(OwnRelease::Delex));
+        assert_eq!(knows([unknown.clone(), unknown]), None);
+        assert_eq!(own_release(&[]), None);
     }
 
     #[test]

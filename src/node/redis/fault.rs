@@ -21,8 +21,12 @@ fn code_of(code: &str) -> FaultCode {
 }
 
 pub(super) fn from_server(error: &ServerError) -> Fault {
-    let text = format!("{} {}", error.code(), error.details().unwrap_or_default());
-    Fault::new(code_of(error.code()), text.trim_end())
+    let details = error.details().unwrap_or_default();
+    let text = format!("{} {details}", error.code());
+    // Redis 7.0 says so of a command that a script calls.
+    let code =
+        if details.contains("user executing the script can't") { FaultCode::NoPerm } else { code_of(error.code()) };
+    Fault::new(code, text.trim_end())
 }
 
 /// The connection failed, while it was made or later.

@@ -2,8 +2,8 @@
 
 use redis::{Cmd, Pipeline, Value};
 
-use super::command;
 use super::script::{EXTEND_MANY, Form, RELEASE_MANY};
+use super::{command, fenced};
 use crate::node::id::HEX_LENGTH;
 use crate::node::{Answer, Command, Request};
 
@@ -21,7 +21,7 @@ pub(super) fn groups(requests: &[Request], form: Form) -> impl Iterator<Item = &
         let mut keys = 0;
         let fits = |request: &&Request| {
             keys += request.keys.len();
-            keys <= GROUP_KEYS && shares_script(first.command, request.command, form)
+            keys <= GROUP_KEYS && shares_script(first, request, form)
         };
         let length = if form.alone { 1 } else { rest.iter().take_while(fits).count().max(1) };
         let (group, others) = rest.split_at(length);
@@ -30,12 +30,19 @@ pub(super) fn groups(requests: &[Request], form: Form) -> impl Iterator<Item = &
     })
 }
 
-fn shares_script(one: Command, other: Command, form: Form) -> bool {
-    match (one, other) {
-        (Command::Release, Command::Release) => !form.delifeq,
+fn shares_script(one: &Request, other: &Request, form: Form) -> bool {
+    let fenced = one.tokens.is_some();
+    let is_scripted = match (one.command, other.command) {
+        (Command::Acquire { .. }, Command::Acquire { .. }) => fenced,
+        (Command::Release, Command::Release) => fenced || form.own_release.is_none(),
         (Command::Extend { .. }, Command::Extend { .. }) => true,
         _ => false,
-    }
+    };
+    is_scripted && fenced == other.tokens.is_some()
+}
+
+fn is_fenced(group: &[Request]) -> bool {
+    matches!(group, [first, ..] if first.tokens.is_some())
 }
 
 fn key_count(group: &[Request]) -> usize {
@@ -44,8 +51,8 @@ fn key_count(group: &[Request]) -> usize {
 
 /// One script call serves all keys of the group.
 fn is_one_call(group: &[Request], form: Form) -> bool {
-    let scripted = matches!(group, [first, ..] if shares_script(first.command, first.command, form));
-    scripted && !form.alone && key_count(group) >= GROUP_KEYS_MIN
+    let scripted = matches!(group, [first, ..] if shares_script(first, first, form));
+    scripted && !form.alone && (is_fenced(group) || key_count(group) >= GROUP_KEYS_MIN)
 }
 
 /// Values that the server sends back for one group.
@@ -58,12 +65,16 @@ pub(super) fn value_count(group: &[Request], form: Form) -> usize {
 }
 
 pub(super) fn pack(group: &[Request], form: Form, pipeline: &mut Pipeline) {
-    if is_one_call(group, form) {
+    if is_fenced(group) {
+        let parts = fenced::parts(group);
+        let size = if is_one_call(group, form) { parts.len() } else { 1 };
+        for cmd in parts.chunks(size.max(1)).filter_map(|parts| fenced::pack(parts, form)) {
+            pipeline.add_command(cmd);
+        }
+    } else if is_one_call(group, form) {
         pipeline.add_command(pack_many(group, form));
-        return;
-    }
-    for request in group {
-        command::pack(request, form, pipeline);
+    } else {
+        group.iter().for_each(|request| command::pack(request, form, pipeline));
     }
 }
 
@@ -102,10 +113,11 @@ pub(super) fn read(group: &[Request], form: Form, values: &[Value], answers: &mu
     if !form.source && errors().any(|error| error.code() == "NOSCRIPT") {
         return Some(Form { source: true, ..form });
     }
-    let goes_by_delifeq = form.delifeq && matches!(group, [first, ..] if first.command == Command::Release);
-    if goes_by_delifeq && errors().any(|error| error.code() != "WRONGTYPE") {
-        return Some(Form { delifeq: false, ..form });
+    let is_release = matches!(group, [first, ..] if first.command == Command::Release && first.tokens.is_none());
+    if form.own_release.is_some() && is_release && errors().any(|error| error.code() != "WRONGTYPE") {
+        return Some(Form { own_release: None, ..form });
     }
+    let single: Vec<Value>;
     let mut rest = values;
     if is_one_call(group, form) {
         if errors().next().is_some() {
@@ -115,6 +127,10 @@ pub(super) fn read(group: &[Request], form: Form, values: &[Value], answers: &mu
             [Value::Array(answers)] if answers.len() == key_count(group) => answers,
             _ => &[],
         };
+    } else if is_fenced(group) {
+        // One call for each key, of which each gives a list of one.
+        single = values.iter().map(only).collect();
+        rest = &single;
     }
     for request in group {
         let count = if request.command == Command::Probe { rest.len() } else { request.keys.len() };
@@ -123,6 +139,13 @@ pub(super) fn read(group: &[Request], form: Form, values: &[Value], answers: &mu
         answers.push(Answer { tag: request.tag, reply: command::read(request, own) });
     }
     None
+}
+
+fn only(value: &Value) -> Value {
+    match value {
+        Value::Array(list) if list.len() == 1 => list[0].clone(),
+        other => other.clone(),
+    }
 }
 
 fn server_error(value: &Value) -> Option<&redis::ServerError> {
@@ -134,15 +157,15 @@ fn server_error(value: &Value) -> Option<&redis::ServerError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::script::RELEASE;
+    use super::super::script::{OwnRelease, RELEASE};
     use super::*;
     use crate::node::{FaultCode, Id, Keys, Reply, Tag};
 
     fn request(command: Command, keys: Keys) -> Request {
-        Request { tag: Tag { slot: 0, generation: 0, round: 0 }, command, keys, id: Id::NIL }
+        Request { tag: Tag { slot: 0, generation: 0, round: 0 }, command, keys, id: Id::NIL, tokens: None }
     }
 
-    const HASH: Form = Form { source: false, alone: false, delifeq: false };
+    const HASH: Form = Form { source: false, alone: false, own_release: None };
     const ACQUIRE: Command = Command::Acquire { ttl_ms: 5000 };
     const PROLONG: Command = Command::Extend { ttl_ms: 5000 };
 
@@ -187,11 +210,16 @@ mod tests {
 
     #[test]
     fn a_release_goes_by_the_servers_own_command_where_there_is_one_and_by_the_script_when_that_fails() {
-        let own = Form { delifeq: true, ..HASH };
+        let own = Form { own_release: Some(OwnRelease::Delifeq), ..HASH };
         let group = ["k", "l", "m"].map(|key| request(Command::Release, Keys::one(key)));
         assert_eq!(groups(&group, own).map(<[Request]>::len).collect::<Vec<_>>(), [1, 1, 1]);
         let id = "0".repeat(32);
         assert_eq!(packed(&group[..1], own), format!("*3\r\n$7\r\nDELIFEQ\r\n$1\r\nk\r\n$32\r\n{id}\r\n"));
+        let delex = Form { own_release: Some(OwnRelease::Delex), ..HASH };
+        assert_eq!(
+            packed(&group[..1], delex),
+            format!("*4\r\n$5\r\nDELEX\r\n$1\r\nk\r\n$4\r\nIFEQ\r\n$32\r\n{id}\r\n")
+        );
         assert_eq!(read_all(&group[..1], own, &[Value::Int(0)]), Ok(vec![YES]));
         assert_eq!(read_all(&group[..1], own, &[error("NOPERM no")]), Err(HASH));
     }

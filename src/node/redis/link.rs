@@ -222,7 +222,7 @@ impl Link {
             rest = others;
             if let Some(form) = read(group, form, own, answers) {
                 // What the server, or its ACL, refuses once is not tried again.
-                self.form.delifeq &= form.delifeq;
+                self.form.own_release = self.form.own_release.and(form.own_release);
                 self.again.push((form, group.to_vec()));
             }
         }

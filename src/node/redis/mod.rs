@@ -7,6 +7,7 @@
 mod command;
 mod connect;
 mod fault;
+mod fenced;
 mod group;
 #[cfg_attr(not(unix), path = "no_line.rs")]
 mod line;

@@ -11,8 +11,28 @@ pub(super) struct Form {
     pub(super) source: bool,
     /// Once for each key: a call for several failed, and the fault may be of one of them.
     pub(super) alone: bool,
-    /// Releases go by the server's own command for them, which costs it less than a script.
-    pub(super) delifeq: bool,
+    /// Releases without a fence go by the server's own command for them, which costs it less than a script.
+    pub(super) own_release: Option<OwnRelease>,
+}
+
+/// A server's own command that deletes a key which holds a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OwnRelease {
+    /// Valkey 9 and later.
+    Delifeq,
+    /// Redis 8.4 and later.
+    Delex,
+}
+
+impl OwnRelease {
+    pub(super) const ALL: [Self; 2] = [Self::Delifeq, Self::Delex];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Delifeq => "DELIFEQ",
+            Self::Delex => "DELEX",
+        }
+    }
 }
 
 pub(super) struct OwnScript {
@@ -34,7 +54,12 @@ pub(super) static EXTEND_MANY: OwnScript = own_script!("extend_many.lua");
 pub(super) static RELEASE: OwnScript = own_script!("release.lua");
 pub(super) static RELEASE_MANY: OwnScript = own_script!("release_many.lua");
 
-pub(super) static SCRIPTS: [&OwnScript; 4] = [&EXTEND, &EXTEND_MANY, &RELEASE, &RELEASE_MANY];
+pub(super) static ACQUIRE_FENCED: OwnScript = own_script!("acquire_fenced.lua");
+pub(super) static EXTEND_FENCED: OwnScript = own_script!("extend_fenced.lua");
+pub(super) static RELEASE_FENCED: OwnScript = own_script!("release_fenced.lua");
+
+pub(super) static SCRIPTS: [&OwnScript; 7] =
+    [&EXTEND, &EXTEND_MANY, &RELEASE, &RELEASE_MANY, &ACQUIRE_FENCED, &EXTEND_FENCED, &RELEASE_FENCED];
 
 impl OwnScript {
     pub(super) fn hash(&self) -> &str {

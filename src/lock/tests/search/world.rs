@@ -43,6 +43,8 @@ pub(super) struct World {
     now: Moment,
     calls: [Stage; CALLS],
     armed: bool,
+    /// That of the latest holder.
+    last_token: u64,
     /// So many other processes are said to wait.
     others: u32,
     budgets: Budgets,
@@ -73,15 +75,16 @@ fn call(index: usize) -> Call {
 }
 
 impl World {
-    pub(super) fn new(others: u32, budgets: Budgets) -> Self {
+    pub(super) fn new(others: u32, fencing: bool, budgets: Budgets) -> Self {
         let mut world = Self {
-            core: Core::new(Config { handover_limit: 1, ..config(1) }),
+            core: Core::new(Config { handover_limit: 1, fencing, ..config(1) }),
             node: TestNode::default(),
             wire: Vec::new(),
             entropy: Seeded(11),
             now: Moment::from_nanos(1_000_000_000),
             calls: [Stage::Idle; CALLS],
             armed: false,
+            last_token: 0,
             others,
             budgets,
         };
@@ -227,7 +230,13 @@ impl World {
             let index = self.calls.iter().position(
                 |stage| matches!(stage, Stage::Waits(at, _) | Stage::Holds(at) | Stage::Releases(at) if *at == slot),
             );
-            let granted = kind == Kind::Granted && self.core.accept(self.now, &mut self.entropy, notice).is_some();
+            let grant =
+                (kind == Kind::Granted).then(|| self.core.accept(self.now, &mut self.entropy, notice)).flatten();
+            let granted = grant.is_some();
+            if let Some(grant) = grant.filter(|grant| grant.token != 0) {
+                assert!(grant.token > self.last_token, "a later holder has a smaller token");
+                self.last_token = grant.token;
+            }
             self.carry();
             let index = index.expect("every notice is about a call that has not ended");
             match (kind, self.calls[index]) {

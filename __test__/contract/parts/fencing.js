@@ -1,0 +1,132 @@
+'use strict'
+
+// Tokens: one for each holder, larger than those of all before it.
+
+const { test } = require('node:test')
+const assert = require('node:assert/strict')
+const { inspect } = require('node:util')
+const { allUp, elsewhere, open, uniqueKey } = require('../../support/quorlock')
+const { until } = require('../../support/until')
+
+const FENCED = { fencing: true }
+const WAIT = { wait: 30_000 }
+const BLOCK = 64
+
+module.exports = (backend) => {
+  const onAll = (...words) => Promise.all(backend.servers.map((server) => server.command(...words)))
+  const fencesOf = (key) => onAll('GET', `${key}:quorlock:fence`)
+
+  test('without fencing there is no token', async (t) => {
+    const lock = await open(t, backend.nodes).acquire(uniqueKey(), 5000, WAIT)
+    assert.equal('token' in lock, false)
+    await lock.release()
+  })
+
+  test('each later holder has a larger token, whichever service it uses', async (t) => {
+    const services = await Promise.all([
+      allUp(t, backend.nodes, FENCED),
+      allUp(t, backend.nodes, { ...FENCED, ...elsewhere }),
+    ])
+    const key = uniqueKey()
+    let last = 0
+    for (let i = 0; i < 20; i++) {
+      const lock = await services[i % 2].acquire(key, 5000, WAIT)
+      assert.ok(Number.isSafeInteger(lock.token) && lock.token > last, `${lock.token} after ${last}`)
+      assert.match(inspect(lock), new RegExp(`^FencedLock .*token: ${lock.token}`, 's'))
+      last = lock.token
+      await lock.release()
+    }
+  })
+
+  test('holders to whom a lock is handed over have tokens in their order, beyond one block too', async (t) => {
+    const redlock = await allUp(t, backend.nodes, FENCED)
+    const key = uniqueKey()
+    const tokens = []
+    const section = (lock) => tokens.push(lock.token)
+    await Promise.all(Array.from({ length: 3 * BLOCK }, () => redlock.withLock(key, 5000, section, WAIT)))
+    assert.equal(tokens.length, 3 * BLOCK)
+    assert.deepEqual(
+      tokens,
+      tokens.toSorted((a, b) => a - b),
+    )
+    assert.equal(new Set(tokens).size, tokens.length)
+  })
+
+  test('one token for several keys, beyond the earlier ones of each', async (t) => {
+    const redlock = await allUp(t, backend.nodes, FENCED)
+    const [a, b] = [uniqueKey(), uniqueKey()]
+    const first = await redlock.acquire(a, 5000, WAIT)
+    await first.release()
+    const both = await redlock.acquire([a, b], 5000, WAIT)
+    assert.ok(both.token > first.token)
+    await both.release()
+    const last = await redlock.acquire(b, 5000, WAIT)
+    assert.ok(last.token > both.token)
+    await last.release()
+  })
+
+  test('with and without fencing exclude each other', async (t) => {
+    const fenced = await allUp(t, backend.nodes, FENCED)
+    const plain = await allUp(t, backend.nodes)
+    const key = uniqueKey()
+    for (const [holder, other] of [
+      [fenced, plain],
+      [plain, fenced],
+    ]) {
+      const lock = await holder.acquire(key, 5000, WAIT)
+      assert.equal(await other.tryAcquire(key, 5000), null)
+      await lock.release()
+      const next = await other.acquire(key, 5000, WAIT)
+      await next.release()
+    }
+  })
+
+  test('renewed and extended it keeps its token', async (t) => {
+    const redlock = await allUp(t, backend.nodes, FENCED)
+    const lock = await redlock.acquire(uniqueKey(), 300, { ...WAIT, renew: true })
+    const { token } = lock
+    await until(() => redlock.stats().extended >= 3)
+    await lock.extend(5000)
+    assert.equal(lock.token, token)
+    assert.ok(lock.remaining > 4000)
+    assert.equal(await lock.release(), 'released')
+  })
+
+  if (!backend.servers) return
+
+  test('the fence is on the nodes, at the last token of the block, and expires', async (t) => {
+    const redlock = await allUp(t, backend.nodes, FENCED)
+    const key = uniqueKey()
+    const lock = await redlock.acquire(key, 5000, WAIT)
+    const last = String(lock.token + BLOCK - 1)
+    await until(async () => (await fencesOf(key)).every((fence) => fence === last))
+    await lock.release()
+    for (const ttl of await onAll('PTTL', `${key}:quorlock:fence`)) {
+      assert.ok(ttl > 3_500_000 && ttl < 3_700_000, String(ttl))
+    }
+    await until(async () => (await onAll('EXISTS', key)).every((exists) => exists === 0))
+  })
+
+  test('a token of another client that is ahead is passed', async (t) => {
+    const redlock = await allUp(t, backend.nodes, FENCED)
+    const key = uniqueKey()
+    const ahead = (Date.now() + 60_000) * 1000
+    await onAll('SET', `${key}:quorlock:fence`, String(ahead), 'PX', 60_000)
+    const lock = await redlock.acquire(key, 5000, WAIT)
+    assert.ok(lock.token > ahead)
+    assert.equal(lock.attempts, 1)
+    await lock.release()
+  })
+
+  test('what is no lock is refused and left alone', async (t) => {
+    const redlock = await allUp(t, backend.nodes, FENCED)
+    const key = uniqueKey()
+    await onAll('LPUSH', key, 'x')
+    assert.equal(await redlock.tryAcquire(key, 5000), null)
+    assert.deepEqual(
+      await onAll('LLEN', key),
+      backend.servers.map(() => 1),
+    )
+    await onAll('DEL', key)
+  })
+}

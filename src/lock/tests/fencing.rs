@@ -1,0 +1,212 @@
+//! Tokens: larger for every later holder, proposed anew where they are not, and renewed when a block is used up.
+
+use super::script::{CONTENDED, Script, call, config, ms};
+use crate::lock::event::Notice;
+use crate::lock::{Call, Config, Event, Kind, Retry, Slot};
+use crate::node::{Command, Keys, Tokens};
+
+fn fenced(nodes: usize) -> Script {
+    Script::with(Config { fencing: true, ..config(nodes) })
+}
+
+fn patient(key: &str) -> Call {
+    Call { retry: Retry::new(Some(ms(60_000)), 0, ms(30_000), ms(30_000)), ..call(key, ms(5000)) }
+}
+
+impl Script {
+    /// Moves messages and time until a call is granted; the holder's token.
+    fn hold(&mut self, call: Call) -> (Slot, u64) {
+        let slot = self.acquire(call);
+        (slot, self.token_of(slot))
+    }
+
+    fn token_of(&mut self, slot: Slot) -> u64 {
+        for _ in 0..100 {
+            self.settle();
+            while let Some(notice) = self.core.next_notice(0) {
+                let Notice { slot: of, kind, .. } = notice;
+                if kind == Kind::Granted
+                    && let Some(grant) = self.core.accept(self.now, &mut self.entropy, notice)
+                    && of == slot
+                {
+                    return grant.token;
+                }
+            }
+            self.now = self.core.next_timer().max(self.now);
+            self.step(Event::Tick);
+        }
+        panic!("it is not granted");
+    }
+
+    fn give_back(&mut self, slot: Slot) {
+        self.step(Event::Release { slot });
+        self.settle();
+        self.drain();
+    }
+
+    fn proposals(&mut self, node: usize) -> Vec<Tokens> {
+        let requests = self.take(node);
+        let acquires = requests.iter().filter(|request| matches!(request.command, Command::Acquire { .. }));
+        acquires.filter_map(|request| request.tokens).collect()
+    }
+}
+
+#[test]
+fn without_fencing_nothing_has_a_token() {
+    let mut script = Script::new(3);
+    assert_eq!(script.hold(call("k", ms(1000))).1, 0);
+    assert_eq!(script.nodes[0].fence("k"), 0);
+}
+
+#[test]
+fn each_holder_has_a_larger_token_though_the_wall_clock_stands_still() {
+    let mut script = fenced(3);
+    let mut last = 0;
+    for _ in 0..5 {
+        let (slot, token) = script.hold(call("k", ms(1000)));
+        assert!(token > last, "{token} after {last}");
+        last = token;
+        assert!(script.nodes.iter().filter(|node| node.fence("k") >= token).count() >= 2);
+        script.give_back(slot);
+    }
+}
+
+#[test]
+fn outbid_by_most_nodes_it_proposes_others_at_once_and_that_is_no_further_attempt() {
+    let mut script = fenced(3);
+    let (slot, token) = script.hold(call("k", ms(1000)));
+    script.give_back(slot);
+    let slot = script.acquire(Call { once: true, retry: Retry::ONCE, ..call("k", ms(1000)) });
+    script.deliver(0);
+    script.deliver(1);
+    let again = script.proposals(0);
+    assert_eq!(again.len(), 1, "with the second word, before the third");
+    assert!(again[0].first > token);
+    script.deliver(1);
+    script.deliver(2);
+    assert_eq!(script.holders("k"), 2);
+    let notice = script.core.next_notice(0).expect("it is granted");
+    assert_eq!((notice.slot, notice.kind), (slot, Kind::Granted));
+    let grant = script.core.accept(script.now, &mut script.entropy, notice).expect("it is valid");
+    assert_eq!((grant.attempts, grant.token), (1, again[0].first));
+}
+
+#[test]
+fn a_node_that_is_ahead_alone_is_not_waited_for() {
+    let mut script = fenced(3);
+    let (slot, _) = script.hold(call("k", ms(1000)));
+    script.give_back(slot);
+    for node in 0..2 {
+        script.nodes[node] = Default::default();
+    }
+    let slot = script.acquire(call("k", ms(1000)));
+    (0..3).for_each(|node| script.deliver(node));
+    assert_eq!(script.drain(), [(slot, Kind::Granted)]);
+}
+
+#[test]
+fn grants_of_different_proposals_never_count_together() {
+    let mut script = fenced(3);
+    let (slot, _) = script.hold(call("k", ms(1000)));
+    script.give_back(slot);
+    // One has lost its fence, and grants at once; the others want more.
+    script.nodes[0] = Default::default();
+    let slot = script.acquire(call("k", ms(1000)));
+    let first = script.take(0);
+    script.execute(0, &first[0]);
+    script.deliver(1);
+    script.deliver(2);
+    let others = script.take(1);
+    assert_eq!(others.len(), 1);
+    script.execute(1, &others[0]);
+    assert_eq!(script.drain(), [], "one grant of each proposal");
+    let granted = first[0].tokens.expect("it proposes");
+    assert!(others[0].tokens.expect("it proposes").first > granted.last, "beyond what was granted");
+    script.settle();
+    assert_eq!(script.drain(), [(slot, Kind::Granted)]);
+}
+
+#[test]
+fn it_does_not_propose_for_ever() {
+    let mut script = fenced(1);
+    let slot = script.acquire(Call { once: true, retry: Retry::ONCE, ..call("k", ms(1000)) });
+    let mut proposals = 0;
+    while script.core.has_requests(0) {
+        for request in script.take(0) {
+            if let (Command::Acquire { .. }, Some(tokens)) = (request.command, request.tokens) {
+                proposals += 1;
+                let reply = crate::node::Reply::Outbid { least: tokens.last + 1000 };
+                script.step(Event::Answer { node: 0, answer: crate::node::Answer { tag: request.tag, reply } });
+            } else {
+                script.execute(0, &request);
+            }
+        }
+    }
+    assert_eq!(proposals, 3);
+    assert_eq!(script.drain(), [(slot, CONTENDED)]);
+}
+
+#[test]
+fn a_release_raises_the_fence_beyond_whatever_was_proposed() {
+    let mut script = fenced(3);
+    let slot = script.acquire(call("k", ms(1000)));
+    let late = script.take(2);
+    script.settle();
+    script.drain();
+    script.step(Event::Release { slot });
+    script.settle();
+    script.drain();
+    // What was on its way all the time comes after the release.
+    script.execute(2, &late[0]);
+    assert_eq!(script.holders("k"), 0, "no lock comes back to life");
+}
+
+#[test]
+fn handed_over_each_holder_has_the_next_token_and_a_new_block_when_one_is_used_up() {
+    let mut script = fenced(3);
+    let (mut holder, mut last) = script.hold(patient("k"));
+    let waiting: Vec<Slot> = (0..150).map(|_| script.acquire(patient("k"))).collect();
+    let mut extensions = 0;
+    for next in waiting {
+        script.step(Event::Release { slot: holder });
+        extensions += usize::from(script.core.has_requests(0));
+        let token = script.token_of(next);
+        assert!(token > last);
+        assert!(script.nodes.iter().filter(|node| node.fence("k") >= token).count() >= 2);
+        (holder, last) = (next, token);
+    }
+    assert_eq!(extensions, 2, "64 tokens in each block");
+}
+
+#[test]
+fn a_node_is_filled_with_tokens_of_its_own() {
+    let mut script = fenced(3);
+    let (slot, token) = script.hold(Call { renew: true, ..call("k", ms(3000)) });
+    script.nodes[2].restart_empty();
+    while script.holders("k") < 3 {
+        assert!(script.remaining(slot) > ms(0));
+        script.now = script.core.next_timer();
+        script.step(Event::Tick);
+        script.settle();
+    }
+    let fence = script.nodes[2].fence("k");
+    assert!(fence > token);
+    script.give_back(slot);
+    assert!(script.nodes.iter().all(|node| node.fence("k") >= fence));
+    assert!(script.hold(call("k", ms(1000))).1 > fence);
+}
+
+#[test]
+fn several_keys_have_one_token_beyond_the_fences_of_all() {
+    let mut script = fenced(3);
+    let (a, first) = script.hold(call("a", ms(1000)));
+    script.give_back(a);
+    let (a, _) = script.hold(call("a", ms(1000)));
+    script.give_back(a);
+    let both = Call { keys: Keys::many(vec!["a".into(), "b".into()]), ..call("a", ms(1000)) };
+    let (both, token) = script.hold(both);
+    assert!(token > first + 63);
+    assert!(script.nodes[0].fence("b") >= token);
+    script.give_back(both);
+    assert!(script.hold(call("b", ms(1000))).1 > token);
+}

@@ -1,0 +1,20 @@
+-- KEYS a lock and its fence, for each lock
+-- ARGV for each lock: the id, the last token, and when the fence may expire, in ms since 1970
+-- returns for each lock 1 when the id held it, which is deleted; 0 when it did not. The fence is at that token or beyond
+-- in either case, so that an acquire which comes late is not granted; last of all, since a server out of memory refuses
+local values = redis.call('MGET', unpack(KEYS))
+local answers, raised = {}, {}
+for i = 1, #KEYS / 2 do
+  answers[i] = 0
+  if values[2 * i - 1] == ARGV[3 * i - 2] then
+    answers[i] = redis.call('DEL', KEYS[2 * i - 1])
+  end
+end
+for i = 1, #KEYS / 2 do
+  local fence, last = KEYS[2 * i], ARGV[3 * i - 1]
+  if (raised[fence] or tonumber(values[2 * i]) or 0) < tonumber(last) then
+    raised[fence] = tonumber(last)
+    redis.pcall('SET', fence, last, 'PXAT', ARGV[3 * i])
+  end
+end
+return answers
