@@ -262,6 +262,20 @@ export interface RedlockOptions<Fencing extends boolean = boolean> {
    */
   fencing?: Fencing | undefined
 
+  /**
+   * What keeps a node from voting that may have forgotten locks, since it has restarted. It does not vote until `maxTtl`
+   * plus drift and a second (and 10 more with `fencing`) have passed since its start; until then it is sent everything, so
+   * that it fills up. Every process should have the same.
+   *
+   * - `'observed'`: a restart that this process has seen: another server, or another run of it, answers at the address
+   * - `'strict'`: also one before the first contact, as far as the server's uptime tells
+   * - `false`: nothing; then one restart without data, and one more failure, can make two holders
+   *
+   * A server that withholds INFO is not guarded. Restart one node at a time, and wait so long in between.
+   * @default 'observed' for three and more nodes, false for one and two, where it would only stop the service
+   */
+  restartGuard?: 'observed' | 'strict' | false | undefined
+
   /** The name of the connections in CLIENT LIST: 1 to 128 visible ASCII characters without spaces. @default undefined */
   clientName?: string | undefined
 }
@@ -547,7 +561,8 @@ export interface Stats {
 
 export interface NodeStats {
   name: string
-  state: 'connecting' | 'up' | 'down' | 'closed'
+  /** `quarantined`: it answers, but has restarted lately and does not vote yet, see {@link RedlockOptions.restartGuard}. */
+  state: 'connecting' | 'up' | 'down' | 'quarantined' | 'closed'
   /** Why it is not up: a {@link VoteCode} and words. */
   error?: string
   /** Round-trip times lately. */
@@ -580,9 +595,9 @@ export type LostReason = 'expired' | 'gone' | 'maxHold' | 'stalled' | 'closed' |
 export interface RedlockEvents {
   /** A lock was lost while it was held; its `signal` has aborted just before. */
   lost: { key: string | readonly string[]; id: string; reason: LostReason }
-  /** A node stopped answering; once per change of state. */
+  /** A node does not vote any more; once per change of state, and once more when it answers again but is quarantined. */
   nodeDown: { node: string; error?: Error & { code?: VoteCode } }
-  /** A node answers (again). */
+  /** A node votes (again). */
   nodeUp: { node: string; error?: undefined }
 }
 

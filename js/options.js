@@ -26,11 +26,15 @@ const NAMES = [
   'stallLimit',
   'handoverLimit',
   'fencing',
+  'restartGuard',
   'clientName',
 ]
 
 /** Only `undefined` means "not given": a null is somebody's mistake and is told. */
 const or = (value, fallback) => (value === undefined ? fallback : value)
+
+/** In native code's order. */
+const GUARDS = [false, 'observed', 'strict']
 
 const MAX_RETRIES = 1_000_000
 const MAX_DRIFT_FACTOR = 0.5
@@ -67,6 +71,7 @@ function parseOptions(options) {
     stallLimit: integer('stallLimit', or(options.stallLimit, 60_000), MIN_TTL, MAX_MS),
     handoverLimit: integer('handoverLimit', or(options.handoverLimit, 64), 1, MAX_HANDOVERS, { unit: '' }),
     fencing: flag('fencing', or(options.fencing, false)),
+    restartGuard: GUARDS.indexOf(checkGuard(or(options.restartGuard, natives.length >= 3 ? 'observed' : false))),
   }
   if (options.clientName !== undefined) native.clientName = checkClientName(options.clientName)
 
@@ -97,6 +102,11 @@ function parseRetry(options) {
   }
   if (options.wait !== undefined) retry.wait = integer('wait', options.wait, 0, MAX_MS)
   return retry
+}
+
+function checkGuard(value) {
+  if (!GUARDS.includes(value)) throw wrongValue('restartGuard', "be 'observed', 'strict' or false", value)
+  return value
 }
 
 /** CLIENT SETNAME refuses spaces and control characters; we say so before connecting. */

@@ -131,7 +131,7 @@ describe('who watches the sockets', () => {
   })
 
   test('a node that is killed while the event loop is blocked is back afterwards', async (t) => {
-    const redlock = await allUp(t, cluster.urls)
+    const redlock = await allUp(t, cluster.urls, { restartGuard: false })
     const [server] = cluster.servers
     const before = await redlock.acquire(uniqueKey(), 30_000)
     await server.kill()
@@ -144,7 +144,7 @@ describe('who watches the sockets', () => {
   })
 
   test('an instance that nobody uses hears of a lost node', async (t) => {
-    const redlock = open(t, cluster.urls)
+    const redlock = open(t, cluster.urls, { restartGuard: false })
     await redlock.connect()
     await until(() => redlock.stats().nodes.every((node) => node.state === 'up'))
     const [server] = cluster.servers

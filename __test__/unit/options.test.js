@@ -26,6 +26,7 @@ test('the defaults', () => {
     stallLimit: 60_000,
     handoverLimit: 64,
     fencing: false,
+    restartGuard: 1,
   })
   assert.equal(parse({}).defaultTtl, 5000)
   assert.equal(parse({}).renew, true)

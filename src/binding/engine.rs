@@ -14,7 +14,7 @@ use super::settings::{EngineConfig, RetryConfig, span};
 use crate::driver::{self, Terms, unix_time};
 use crate::lock::Event;
 use crate::node::id::HEX_LENGTH;
-use crate::node::{Keys, MAX_NODES};
+use crate::node::{FaultCode, Keys, MAX_NODES};
 
 #[napi]
 pub struct Engine {
@@ -123,15 +123,17 @@ impl Engine {
     fn node_detail(&self, node: usize) -> NodeDetail {
         let (p50, p99) = self.engine.round_trip(node);
         let closed = self.engine.is_closed();
-        self.engine.read(|core, _| {
-            let fault = core.fault(node);
-            let state = match fault {
+        self.engine.read(|core, now| {
+            let fault = core.fault(now, node);
+            let state = match &fault {
                 _ if closed => "closed",
                 _ if core.is_connecting(node) => "connecting",
                 None => "up",
+                Some(fault) if fault.code == FaultCode::Quarantined => "quarantined",
                 Some(_) => "down",
             };
-            let (code, message) = fault.filter(|_| state == "down").map_or((None, None), code_and_message);
+            let told = fault.filter(|_| state == "down" || state == "quarantined");
+            let (code, message) = told.as_ref().map_or((None, None), code_and_message);
             NodeDetail { state: state.to_owned(), code, message, p50: ms(p50), p99: ms(p99) }
         })
     }

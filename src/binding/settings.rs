@@ -5,7 +5,7 @@ use std::time::Duration;
 use napi_derive::napi;
 
 use crate::driver::{NodeSettings, Password};
-use crate::lock::{Config, Retry};
+use crate::lock::{Config, RestartGuard, Retry};
 use crate::node::{Address, Options, TlsOptions};
 
 #[napi(object)]
@@ -47,6 +47,8 @@ pub struct EngineConfig {
     pub stall_limit: f64,
     pub handover_limit: u32,
     pub fencing: bool,
+    /// 0 off, 1 observed, 2 strict.
+    pub restart_guard: u32,
     pub client_name: Option<String>,
 }
 
@@ -84,6 +86,12 @@ impl EngineConfig {
             stall_limit: span(self.stall_limit),
             handover_limit: self.handover_limit,
             fencing: self.fencing,
+            max_ttl: span(self.max_ttl),
+            restart_guard: match self.restart_guard {
+                1 => RestartGuard::Observed,
+                2 => RestartGuard::Strict,
+                _ => RestartGuard::Off,
+            },
         }
     }
 

@@ -13,7 +13,7 @@ use super::node_set::{NodeSet, NodeSettings};
 use super::registry::{self, Terms};
 use super::{clock, runtime, supervisor, timer, watcher};
 use crate::lock::{ClientId, Core, Event, Slot, Status};
-use crate::node::{Line, Moment, Side, Watched};
+use crate::node::{Identity, Line, Moment, Side, Watched};
 
 /// Dropping it closes it.
 pub(crate) struct Engine {
@@ -32,7 +32,7 @@ fn start(circuit: &Arc<Circuit>, terms: &Terms, handle: &Handle) {
     for (node, settings) in terms.nodes.iter().cloned().enumerate() {
         let options = match settings {
             NodeSettings::Memory { .. } => {
-                circuit.step(Event::Node { node, status: Status::Up { identity: None } });
+                circuit.step(Event::Node { node, status: Status::Up(Identity::default()) });
                 None
             }
             NodeSettings::Redis { options, password } => {

@@ -47,7 +47,7 @@ impl Supervisor {
                         self.warn(message);
                     }
                     redis.install(connected.link);
-                    let up = Status::Up { identity: connected.identity };
+                    let up = Status::Up(connected.identity);
                     self.report(up.clone());
                     let fault = self.watch(&redis, &up).await;
                     if clock::now().since(since) > RECONNECT_DELAY_MAX {

@@ -190,6 +190,9 @@ impl Attempt {
             // A late answer to a round that failed: its release is on the way behind it, on the same connection.
             return Turn::Wait(self.timer());
         }
+        if self.is_quarantined(node) {
+            return Turn::Wait(self.timer());
+        }
         match (answer.reply, &self.phase) {
             (Reply::Voted { yes, no, fault }, Phase::Asking { .. }) => {
                 world.members.observe_round_trip(self.sent_at, world.now);
@@ -288,6 +291,13 @@ impl Attempt {
         }
     }
 
+    /// It was asked for its own sake: its word does not count in this round.
+    fn is_quarantined(&self, node: usize) -> bool {
+        let asking = matches!(self.phase, Phase::Asking { .. });
+        let ballot = if asking { Some(&self.ballot) } else { self.failed.as_ref() };
+        ballot.is_some_and(|ballot| ballot.is_quarantined(node))
+    }
+
     pub(super) fn was_contended(&self) -> bool {
         self.contended
     }
@@ -304,7 +314,7 @@ impl Attempt {
 fn unasked(world: &World, all: u64) -> Ballot {
     let mut ballot = Ballot::new(world.members.len(), all);
     for node in 0..world.members.len() {
-        let fault = world.members.fault(node).cloned();
+        let fault = world.members.fault_at(node, world.now);
         let fault = fault.unwrap_or_else(|| Fault::new(FaultCode::Timeout, "the wait ended before it was asked"));
         ballot.cast(node, 0, 0, Some(fault));
     }

@@ -49,6 +49,17 @@ impl Ballot {
         &self.votes
     }
 
+    /// Whatever it answers does not count.
+    pub(super) fn is_quarantined(&self, node: usize) -> bool {
+        let fault = self.votes.get(node).and_then(|vote| vote.fault.as_ref());
+        fault.is_some_and(|fault| fault.code == FaultCode::Quarantined)
+    }
+
+    /// One bit for each node of which that is so.
+    pub(super) fn quarantined(&self) -> u16 {
+        (0..self.votes.len()).fold(0, |mask, node| mask | u16::from(self.is_quarantined(node)) << node)
+    }
+
     pub(super) fn has_answered(&self, node: usize) -> bool {
         self.votes[node].answered
     }

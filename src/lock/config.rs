@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::guard::RestartGuard;
+
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Config {
     pub(crate) nodes: usize,
@@ -15,6 +17,9 @@ pub(crate) struct Config {
     pub(crate) handover_limit: u32,
     /// Each holder has a token larger than those of all before it.
     pub(crate) fencing: bool,
+    /// The longest ttl that any client asks for.
+    pub(crate) max_ttl: Duration,
+    pub(crate) restart_guard: RestartGuard,
 }
 
 /// How long, and how often, an acquire asks again.

@@ -24,10 +24,7 @@ impl Connecting {
     }
 
     pub(super) fn failure(world: &World) -> Failure {
-        let vote = |node| match world.members.fault(node) {
-            Some(fault) => VoteSeen::Faulted(fault.clone()),
-            None => VoteSeen::Pending,
-        };
+        let vote = |node| world.members.fault_at(node, world.now).map_or(VoteSeen::Pending, VoteSeen::Faulted);
         let votes = (0..world.members.len()).map(vote).collect();
         Failure { attempts: 0, retry_after: None, votes }
     }

@@ -151,6 +151,10 @@ impl Core {
     }
 
     fn tick(&mut self, entropy: &mut dyn Entropy) {
+        if self.world.members.next() <= self.world.now {
+            self.reconsider(entropy);
+            self.settle(entropy);
+        }
         while let Some(slot) = self.timers.pop(self.world.now) {
             let seat = self.seat(slot);
             match self.slots.get_mut(slot) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::client::ClientId;
 use super::config::Retry;
-use crate::node::{Answer, Fault, Holding, Keys, Sighting};
+use crate::node::{Answer, Fault, Holding, Identity, Keys, Sighting};
 
 /// Names one call of the user from its reservation until its last notice has been taken.
 pub(crate) type Slot = u32;
@@ -98,10 +98,7 @@ impl Event {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
     Connecting,
-    /// `identity` tells servers apart (`run_id`); unknown where the server does not say.
-    Up {
-        identity: Option<Arc<str>>,
-    },
+    Up(Identity),
     Down(Fault),
 }
 

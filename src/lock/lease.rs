@@ -36,6 +36,9 @@ pub(super) struct Lease {
     pub(super) voters: Ballot,
     /// One bit for each node that was ever sent the id.
     pub(super) sent: u16,
+    /// One bit for each node that holds the keys, as far as is known, and whose word does not count: it was in quarantine
+    /// when it got them.
+    pub(super) seeded: u16,
     pub(super) renewal: Renewal,
     pub(super) lost: Option<Lost>,
     /// The attempt that was granted it, until the JavaScript thread has taken the grant.
@@ -61,6 +64,7 @@ impl Lease {
             granted_round: attempt.round,
             rounds_here: attempt.round,
             attempts: attempt.attempts(),
+            seeded: attempt.sent & voters.quarantined(),
             voters,
             sent: attempt.sent,
             renewal: Renewal::new(attempt.round, attempt.call.renew, world),
@@ -187,7 +191,7 @@ impl Lease {
         if self.lost.is_none() && self.renewal.is_asked_for() {
             world.notify(seat, Kind::ExtendFailed);
         }
-        let voting = (0..world.members.len()).filter(|node| world.members.fault(*node).is_none());
+        let voting = (0..world.members.len()).filter(|node| world.members.is_reachable(*node));
         let targets = voting.fold(self.sent, |targets, node| targets | 1 << node);
         let until = self.expiry(world);
         let patience = world.now + world.config.patience(self.ttl);

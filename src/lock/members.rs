@@ -1,17 +1,22 @@
 //! The nodes as the lock sees them: who may be asked, and why the others may not.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
+use super::config::Config;
 use super::event::{Change, Status};
-use crate::node::{Fault, FaultCode, Moment};
+use super::guard::quarantine;
+use crate::node::{Fault, FaultCode, Identity, Moment};
 
 #[derive(Clone, Debug)]
 struct Member {
     status: Status,
     /// Survives a disconnect: a server that is away for a moment is still the same server.
-    identity: Option<Arc<str>>,
+    identity: Option<Identity>,
+    /// When it was last known to be there.
+    seen: Moment,
+    /// It casts no vote before that.
+    quarantine_end: Moment,
     /// Why it is not asked; `None` while it votes.
     fault: Option<Fault>,
     /// It has not been reached, or failed to be, since the start.
@@ -23,6 +28,8 @@ struct Member {
 #[derive(Clone, Debug)]
 pub(super) struct Members {
     list: Vec<Member>,
+    /// When the next quarantine ends.
+    next: Moment,
     /// Smoothed round trip of all nodes.
     round_trip: Duration,
 }
@@ -35,11 +42,13 @@ impl Members {
         let member = || Member {
             status: Status::Connecting,
             identity: None,
+            seen: Moment::default(),
+            quarantine_end: Moment::default(),
             fault: Some(Fault::new(FaultCode::Connect, "still connecting")),
             untried: true,
             told: None,
         };
-        Self { list: (0..nodes).map(|_| member()).collect(), round_trip: Duration::ZERO }
+        Self { list: (0..nodes).map(|_| member()).collect(), next: Moment::NEVER, round_trip: Duration::ZERO }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -70,14 +79,52 @@ impl Members {
     }
 
     /// Takes the news of one node; returns what changed for whom, itself and the doubles it makes or unmakes.
-    pub(super) fn update(&mut self, node: usize, status: Status) -> Vec<Change> {
+    pub(super) fn update(&mut self, config: &Config, now: Moment, node: usize, status: Status) -> Vec<Change> {
         let member = &mut self.list[node];
-        if let Status::Up { identity } = &status {
-            member.identity.clone_from(identity);
+        match &status {
+            Status::Up(identity) => {
+                let before = member.identity.as_ref().map(|before| (before, member.seen));
+                if let Some(end) = config.quarantined_until(now, identity, before) {
+                    member.quarantine_end = member.quarantine_end.max(end);
+                }
+                member.identity = Some(identity.clone());
+            }
+            Status::Down(_) if matches!(member.status, Status::Up(_)) => member.seen = now,
+            Status::Down(_) | Status::Connecting => {}
         }
         member.untried &= status == Status::Connecting;
         member.status = status;
-        (0..self.list.len()).filter_map(|index| self.refresh(index)).collect()
+        self.refresh_all(now)
+    }
+
+    /// Time has passed: a quarantine may be over.
+    pub(super) fn refresh_all(&mut self, now: Moment) -> Vec<Change> {
+        let changes = (0..self.list.len()).filter_map(|index| self.refresh(index, now)).collect();
+        let ends = (0..self.list.len()).filter(|node| self.is_quarantined(*node));
+        self.next = ends.map(|node| self.list[node].quarantine_end).min().unwrap_or(Moment::NEVER);
+        changes
+    }
+
+    /// When the next quarantine ends.
+    pub(super) fn next(&self) -> Moment {
+        self.next
+    }
+
+    /// It is sent everything, so that it fills up, but its word does not count.
+    pub(super) fn is_quarantined(&self, node: usize) -> bool {
+        self.fault(node).is_some_and(|fault| fault.code == FaultCode::Quarantined)
+    }
+
+    /// It can be asked, whether or not its word counts.
+    pub(super) fn is_reachable(&self, node: usize) -> bool {
+        self.fault(node).is_none() || self.is_quarantined(node)
+    }
+
+    /// Why it does not vote, as of now.
+    pub(super) fn fault_at(&self, node: usize, now: Moment) -> Option<Fault> {
+        let fault = self.fault(node)?;
+        let left = || self.list[node].quarantine_end.since(now);
+        Some(if self.is_quarantined(node) { quarantine(left()) } else { fault.clone() })
     }
 
     /// What has been told so far.
@@ -86,25 +133,34 @@ impl Members {
         told.map(|(node, member)| Change { node, fault: member.fault.clone() }).collect()
     }
 
-    fn refresh(&mut self, index: usize) -> Option<Change> {
+    fn refresh(&mut self, index: usize, now: Moment) -> Option<Change> {
         let fault = match &self.list[index].status {
             Status::Connecting => return None,
             Status::Down(fault) => Some(fault.clone()),
-            Status::Up { .. } => self
+            Status::Up(_) => self
                 .double(index)
-                .map(|first| Fault::new(FaultCode::Duplicate, format!("the same server as node {}", first + 1))),
+                .map(|first| Fault::new(FaultCode::Duplicate, format!("the same server as node {}", first + 1)))
+                .or_else(|| self.quarantine(index, now)),
         };
-        // The reason may change with each try to connect; only whether it votes is news.
+        // The reason may change with each try to connect; only whether it votes is news, or that it will in time.
+        let was_quarantined = self.is_quarantined(index);
         let member = &mut self.list[index];
         let told = member.told.replace(fault.is_none());
         member.fault.clone_from(&fault);
-        (told != member.told).then_some(Change { node: index, fault })
+        let is_news = told != member.told || (self.is_quarantined(index) && !was_quarantined);
+        is_news.then_some(Change { node: index, fault })
+    }
+
+    fn quarantine(&self, index: usize, now: Moment) -> Option<Fault> {
+        let end = self.list[index].quarantine_end;
+        (now < end).then(|| quarantine(end.since(now)))
     }
 
     /// The earlier node that is the same server.
     fn double(&self, index: usize) -> Option<usize> {
-        let identity = self.list[index].identity.as_ref()?;
-        self.list[..index].iter().position(|earlier| earlier.identity.as_ref() == Some(identity))
+        let run = |member: &Member| member.identity.as_ref().and_then(|identity| identity.run.clone());
+        let own = run(&self.list[index])?;
+        self.list[..index].iter().position(|earlier| run(earlier).is_some_and(|run| run == own))
     }
 
     pub(super) fn observe_round_trip(&mut self, sent: Moment, now: Moment) {
@@ -121,9 +177,16 @@ impl Members {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lock::tests::script::config;
 
     fn up(identity: &str) -> Status {
-        Status::Up { identity: Some(identity.into()) }
+        Status::Up(Identity { run: Some(identity.into()), uptime: Some(Duration::ZERO) })
+    }
+
+    const NOW: Moment = Moment::from_nanos(1);
+
+    fn update(members: &mut Members, node: usize, status: Status) -> Vec<Change> {
+        members.update(&config(3), NOW, node, status)
     }
 
     fn codes(members: &Members) -> Vec<Option<FaultCode>> {
@@ -133,10 +196,10 @@ mod tests {
     #[test]
     fn the_second_address_of_one_server_is_a_duplicate_in_whatever_order_they_come_up() {
         let mut members = Members::new(3);
-        members.update(1, up("a"));
-        members.update(2, up("b"));
+        update(&mut members, 1, up("a"));
+        update(&mut members, 2, up("b"));
         assert_eq!(codes(&members), [Some(FaultCode::Connect), None, None]);
-        let changes: Vec<_> = members.update(0, up("a")).iter().map(|change| change.node).collect();
+        let changes: Vec<_> = update(&mut members, 0, up("a")).iter().map(|change| change.node).collect();
         assert_eq!(changes, [0, 1]);
         assert_eq!(codes(&members), [None, Some(FaultCode::Duplicate), None]);
     }
@@ -144,11 +207,11 @@ mod tests {
     #[test]
     fn a_duplicate_stays_one_while_the_first_is_away_and_votes_when_the_first_is_another_server() {
         let mut members = Members::new(2);
-        members.update(0, up("a"));
-        members.update(1, up("a"));
-        members.update(0, Status::Down(Fault::new(FaultCode::Connect, "refused")));
+        update(&mut members, 0, up("a"));
+        update(&mut members, 1, up("a"));
+        update(&mut members, 0, Status::Down(Fault::new(FaultCode::Connect, "refused")));
         assert_eq!(codes(&members), [Some(FaultCode::Connect), Some(FaultCode::Duplicate)]);
-        members.update(0, up("c"));
+        update(&mut members, 0, up("c"));
         assert_eq!(codes(&members), [None, None]);
     }
 
@@ -156,25 +219,25 @@ mod tests {
     fn a_change_of_the_reason_alone_is_no_news() {
         let mut members = Members::new(1);
         let down = |text: &str| Status::Down(Fault::new(FaultCode::Connect, text));
-        assert_eq!(members.update(0, down("refused")).len(), 1);
-        assert_eq!(members.update(0, down("refused again")).len(), 0);
+        assert_eq!(update(&mut members, 0, down("refused")).len(), 1);
+        assert_eq!(update(&mut members, 0, down("refused again")).len(), 0);
         assert_eq!(&*members.fault(0).unwrap().message, "refused again");
-        assert_eq!(members.update(0, up("a")).len(), 1);
-        assert_eq!(members.update(0, up("a")).len(), 0);
+        assert_eq!(update(&mut members, 0, up("a")).len(), 1);
+        assert_eq!(update(&mut members, 0, up("a")).len(), 0);
     }
 
     #[test]
     fn settled_by_the_last_one_or_by_a_quorum_when_the_patience_is_over() {
         let mut members = Members::new(3);
         let down = || Status::Down(Fault::new(FaultCode::Connect, "refused"));
-        members.update(0, up("a"));
+        update(&mut members, 0, up("a"));
         assert!(!members.are_settled(2, false));
-        members.update(1, up("b"));
+        update(&mut members, 1, up("b"));
         assert!(!members.are_settled(2, true));
         assert!(members.are_settled(2, false));
-        members.update(1, down());
+        update(&mut members, 1, down());
         assert!(!members.are_settled(2, false));
-        members.update(2, down());
+        update(&mut members, 2, down());
         assert!(members.are_settled(2, true));
     }
 }

@@ -16,6 +16,7 @@ mod ballot;
 mod client;
 mod connecting;
 mod gate;
+pub(crate) mod guard;
 mod inspection;
 mod lease;
 mod members;
@@ -23,6 +24,7 @@ mod outlet;
 mod queue;
 mod release;
 mod renewal;
+mod restoring;
 mod slab;
 mod stall;
 mod survey;
@@ -38,5 +40,6 @@ pub(crate) use core::Core;
 pub(crate) use event::{
     Call, Change, Entropy, Event, Failure, Found, Kind, Lost, Released, Slot, Status, Verdict, VoteSeen,
 };
+pub(crate) use guard::RestartGuard;
 pub(crate) use outlet::Grant;
 pub(crate) use survey::HeldKey;

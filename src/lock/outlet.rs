@@ -22,7 +22,7 @@ pub(crate) struct Grant {
 
 impl Core {
     pub(crate) fn next_timer(&self) -> Moment {
-        self.timers.next()
+        self.timers.next().min(self.world.members.next())
     }
 
     /// Takes what waits to be sent to a node; the empty buffer is left in its place.
@@ -153,8 +153,9 @@ impl Core {
         self.world.clients[usize::from(client)].waiting
     }
 
-    pub(crate) fn fault(&self, node: usize) -> Option<&Fault> {
-        self.world.members.fault(node)
+    /// Why a node does not vote.
+    pub(crate) fn fault(&self, now: Moment, node: usize) -> Option<Fault> {
+        self.world.members.fault_at(node, now)
     }
 
     pub(crate) fn is_connecting(&self, node: usize) -> bool {

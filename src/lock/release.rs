@@ -98,7 +98,7 @@ impl Release {
 
     /// A node that is down is asked when it comes back.
     fn owe(&self, world: &mut World, seat: Seat, node: usize) -> bool {
-        let is_down = world.members.fault(node).is_some();
+        let is_down = !world.members.is_reachable(node);
         if is_down {
             world.owe(node, seat);
         }

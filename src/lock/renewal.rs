@@ -35,7 +35,9 @@ pub(super) struct Renewal {
     round: u32,
     extension: Option<Extension>,
     /// One bit for each node that was sent the keys anew in the latest round.
-    filling: u16,
+    pub(super) filling: u16,
+    /// One bit for each node in quarantine that was asked in the latest round.
+    pub(super) seeding: u16,
     /// The ttl that the user asked for, until the extension that serves it has ended.
     asked_ttl: Option<Duration>,
     next: Moment,
@@ -59,6 +61,7 @@ impl Renewal {
             round,
             extension: None,
             filling: 0,
+            seeding: 0,
             asked_ttl: None,
             next: Moment::NEVER,
             on,
@@ -155,7 +158,12 @@ impl Lease {
     fn begin_extension(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) {
         let ttl = self.renewal.asked_ttl.unwrap_or(self.ttl);
         self.renewal.round += 1;
-        self.renewal.filling = 0;
+        (self.renewal.filling, self.renewal.seeding) = (0, 0);
+        self.exclude_quarantined(world);
+        if self.voters.fewest_yes() < world.quorum() {
+            self.lose(world, seat, Lost::Gone);
+            return;
+        }
         let mut ballot = Ballot::new(world.members.len(), self.keys.mask());
         let tokens = if self.has_token() { None } else { self.propose(world, entropy) };
         for node in 0..world.members.len() {
@@ -164,7 +172,7 @@ impl Lease {
             // the same connection. Filled instead, it would refuse its own id.
             if self.voters.votes()[node].yes == 0 && self.voters.has_answered(node) {
                 ballot.cast(node, 0, self.keys.mask(), None);
-                self.fill(world, entropy, node);
+                self.restore(world, entropy, node);
                 continue;
             }
             let command = Command::Extend { ttl_ms: ttl.as_millis() as u64 };
@@ -187,23 +195,7 @@ impl Lease {
         self.decide_extension(world, entropy, seat);
     }
 
-    /// Sets the keys, for what is left of the lease, on a node whose word does not count yet. It never counts in
-    /// the round that fills it, and nothing is filled once a release was sent: the lease is gone from its slot then.
-    fn fill(&mut self, world: &mut World, entropy: &mut dyn Entropy, node: usize) {
-        let ttl_ms = self.remaining(world.now).as_millis() as u64;
-        if ttl_ms > 0 {
-            let command = Command::Acquire { ttl_ms };
-            // Of its own, since the lease's own may lie far behind by now; nobody holds them.
-            let tokens = self.propose(world, entropy);
-            let errand = Errand { keys: &self.keys, id: self.id, tokens };
-            if world.ask(node, self.home, self.renewal.round, command, errand).is_none() {
-                self.renewal.filling |= 1 << node;
-                self.sent |= 1 << node;
-            }
-        }
-    }
-
-    fn propose(&mut self, world: &World, entropy: &mut dyn Entropy) -> Option<Tokens> {
+    pub(super) fn propose(&mut self, world: &World, entropy: &mut dyn Entropy) -> Option<Tokens> {
         let tokens = world.propose(entropy, self.beyond)?;
         self.beyond = tokens.last;
         Some(tokens)
@@ -218,9 +210,7 @@ impl Lease {
         node: usize,
         (yes, no, fault): (u64, u64, Option<Fault>),
     ) {
-        if self.renewal.filling >> node & 1 == 1 {
-            self.renewal.filling &= !(1 << node);
-            self.voters.cast(node, yes, no, fault);
+        if self.take_restored(node, yes, no, &fault) {
             return;
         }
         // Only a voter's word counts, and a voter that answers GONE stops being one.

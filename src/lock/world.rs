@@ -162,14 +162,14 @@ impl World {
     pub(super) fn blank_ballot(&self, keys: &Keys) -> Ballot {
         let mut ballot = Ballot::new(self.members.len(), keys.mask());
         for node in 0..self.members.len() {
-            if let Some(fault) = self.members.fault(node) {
-                ballot.cast(node, 0, 0, Some(fault.clone()));
+            if let Some(fault) = self.members.fault_at(node, self.now) {
+                ballot.cast(node, 0, 0, Some(fault));
             }
         }
         ballot
     }
 
-    /// Sends to a node that votes; otherwise says why it does not.
+    /// Sends to a node that can be asked. Says why it does not vote, if it does not.
     pub(super) fn ask(
         &mut self,
         node: usize,
@@ -178,8 +178,8 @@ impl World {
         command: Command,
         errand: Errand<'_>,
     ) -> Option<Fault> {
-        let fault = self.members.fault(node).cloned();
-        if fault.is_none() {
+        let fault = self.members.fault_at(node, self.now);
+        if self.members.is_reachable(node) {
             self.send(node, seat, round, command, errand);
         }
         fault

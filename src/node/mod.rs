@@ -4,6 +4,7 @@
 
 pub(crate) mod fault;
 pub(crate) mod id;
+pub(crate) mod identity;
 pub(crate) mod keys;
 pub(crate) mod memory;
 pub(crate) mod moment;
@@ -17,6 +18,7 @@ use std::time::Duration;
 pub(crate) use self::redis::{Address, Connected, Line, Options, RedisNode, RedisWatcher, TlsOptions, connect};
 pub(crate) use fault::{Fault, FaultCode};
 pub(crate) use id::Id;
+pub(crate) use identity::Identity;
 pub(crate) use keys::Keys;
 pub(crate) use moment::Moment;
 pub(crate) use tokens::Tokens;

@@ -61,12 +61,18 @@ impl Attempt {
         let command = Command::Acquire { ttl_ms: self.call.ttl.as_millis() as u64 };
         let errand = Errand { keys: &self.call.keys, id: self.id, tokens: self.tokens };
         match world.ask(node, seat, self.round, command, errand) {
-            Some(fault) => self.ballot.cast(node, 0, 0, Some(fault)),
-            None => {
-                self.asked |= 1 << node;
-                self.sent |= 1 << node;
+            Some(fault) if world.members.is_quarantined(node) => {
+                self.ballot.cast(node, 0, 0, Some(fault));
+                self.note_asked(node);
             }
+            Some(fault) => self.ballot.cast(node, 0, 0, Some(fault)),
+            None => self.note_asked(node),
         }
+    }
+
+    fn note_asked(&mut self, node: usize) {
+        self.asked |= 1 << node;
+        self.sent |= 1 << node;
     }
 
     /// Asks whom this ballot has not asked yet.

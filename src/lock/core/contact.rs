@@ -2,26 +2,44 @@
 
 use super::{Core, Entry};
 use crate::lock::connecting::Connecting;
-use crate::lock::event::{Entropy, Kind, Slot, Status};
-use crate::lock::world::Seat;
+use crate::lock::event::{Change, Entropy, Kind, Slot, Status};
+use crate::lock::world::{Seat, World};
 use crate::node::Moment;
 
 impl Core {
     pub(super) fn news(&mut self, entropy: &mut dyn Entropy, node: usize, status: Status) {
-        let changes = self.world.members.update(node, status);
+        let World { members, config, now, .. } = &mut self.world;
+        let changes = members.update(config, *now, node, status);
+        self.tell(entropy, &changes);
+        if self.world.members.is_reachable(node) {
+            self.collect_debts(node);
+        }
+    }
+
+    /// A quarantine may be over.
+    pub(super) fn reconsider(&mut self, entropy: &mut dyn Entropy) {
+        let changes = self.world.members.refresh_all(self.world.now);
+        self.tell(entropy, &changes);
+    }
+
+    fn tell(&mut self, entropy: &mut dyn Entropy, changes: &[Change]) {
         for client in &mut self.world.clients {
             client.changes.extend(changes.iter().cloned());
         }
         for seat in std::mem::take(&mut self.contacts) {
             self.contact(entropy, seat);
         }
-        if self.world.members.fault(node).is_none() {
-            self.try_again(entropy, node);
-            for seat in self.world.take_owed(node) {
-                if let Some(Entry::Release(release)) = self.slots.tenant(seat.slot, seat.generation) {
-                    let at = release.pay(&mut self.world, seat, node);
-                    self.timers.set(seat.slot, at);
-                }
+        for change in changes.iter().filter(|change| change.fault.is_none()) {
+            self.try_again(entropy, change.node);
+        }
+    }
+
+    /// The node can be reached: it gets the releases that it is owed.
+    fn collect_debts(&mut self, node: usize) {
+        for seat in self.world.take_owed(node) {
+            if let Some(Entry::Release(release)) = self.slots.tenant(seat.slot, seat.generation) {
+                let at = release.pay(&mut self.world, seat, node);
+                self.timers.set(seat.slot, at);
             }
         }
     }

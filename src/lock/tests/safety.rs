@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::node::TestNode;
 use super::script::{Seeded, config, ms};
 use crate::lock::{Call, Core, Entropy, Event, Kind, Retry, Slot, Status};
-use crate::node::{Answer, Fault, FaultCode, Id, Keys, Moment, Reply, Request};
+use crate::node::{Answer, Fault, FaultCode, Id, Identity, Keys, Moment, Reply, Request};
 
 const NODES: usize = 3;
 const CLIENTS: usize = 3;
@@ -54,7 +54,7 @@ impl History {
         };
         for client in 0..CLIENTS {
             for node in 0..NODES {
-                history.step(client, Event::Node { node, status: Status::Up { identity: None } });
+                history.step(client, Event::Node { node, status: Status::Up(Identity::default()) });
             }
         }
         history
@@ -202,7 +202,7 @@ impl History {
                     self.cut(client, node);
                 } else {
                     self.clients[client].up[node] = true;
-                    self.step(client, Event::Node { node, status: Status::Up { identity: None } });
+                    self.step(client, Event::Node { node, status: Status::Up(Identity::default()) });
                 }
             }
             75..77 => self.now = self.now + ms(self.below(300)),
@@ -232,7 +232,7 @@ impl History {
             for node in 0..NODES {
                 if !self.clients[client].up[node] {
                     self.clients[client].up[node] = true;
-                    self.step(client, Event::Node { node, status: Status::Up { identity: None } });
+                    self.step(client, Event::Node { node, status: Status::Up(Identity::default()) });
                 }
             }
             for slot in std::mem::take(&mut self.clients[client].held).into_keys() {

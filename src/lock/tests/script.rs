@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::node::TestNode;
 use crate::lock::event::Notice;
-use crate::lock::{Call, Config, Core, Entropy, Event, Failure, Kind, Retry, Slot, Status, Verdict};
-use crate::node::{Command, Fault, FaultCode, Keys, Moment, Reply, Request};
+use crate::lock::{Call, Config, Core, Entropy, Event, Failure, Kind, RestartGuard, Retry, Slot, Status, Verdict};
+use crate::node::{Command, Fault, FaultCode, Identity, Keys, Moment, Reply, Request};
 
-pub(super) const fn ms(ms: u64) -> Duration {
+pub(in crate::lock) const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
@@ -30,7 +30,7 @@ impl Entropy for Seeded {
     }
 }
 
-pub(super) fn config(nodes: usize) -> Config {
+pub(in crate::lock) fn config(nodes: usize) -> Config {
     Config {
         nodes,
         quorum: nodes / 2 + 1,
@@ -41,6 +41,8 @@ pub(super) fn config(nodes: usize) -> Config {
         stall_limit: ms(60_000),
         handover_limit: 64,
         fencing: false,
+        max_ttl: ms(60_000),
+        restart_guard: RestartGuard::Off,
     }
 }
 
@@ -83,7 +85,7 @@ impl Script {
     }
 
     pub(super) fn up(&mut self, node: usize) {
-        self.step(Event::Node { node, status: Status::Up { identity: None } });
+        self.step(Event::Node { node, status: Status::Up(Identity::default()) });
     }
 
     pub(super) fn down(&mut self, node: usize) {

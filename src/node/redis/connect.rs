@@ -20,12 +20,12 @@ use super::options::{Address, Options};
 use super::script::{Form, OwnRelease, SCRIPTS};
 use super::socket::{Manners, Socket};
 use super::{fault, tls};
-use crate::node::{Fault, FaultCode};
+use crate::node::{Fault, FaultCode, Identity};
 
 pub(crate) struct Connected {
     pub(crate) link: Link,
     /// What tells this server from others, where it says so.
-    pub(crate) identity: Option<Arc<str>>,
+    pub(crate) identity: Identity,
     /// Rights that the server's ACL withholds, in words; the feature that needs them goes without.
     pub(crate) warning: Option<String>,
 }
@@ -140,9 +140,15 @@ where
 }
 
 /// One section of INFO a command: servers before 7.0 take no more.
+const SECTIONS: [&str; 3] = ["server", "replication", "memory"];
+/// Scripts and `SELECT` need more than one slot.
+const CLUSTER: &str = "the server runs in cluster mode: nodes are independent servers";
+
 fn questions(options: &Options) -> Pipeline {
     let mut pipeline = Pipeline::new();
-    pipeline.cmd("INFO").arg("server").cmd("INFO").arg("replication");
+    for section in SECTIONS {
+        pipeline.cmd("INFO").arg(section);
+    }
     for script in SCRIPTS {
         pipeline.cmd("SCRIPT").arg("LOAD").arg(script.source);
     }
@@ -161,7 +167,7 @@ fn questions(options: &Options) -> Pipeline {
 }
 
 /// Reads the answers to [`questions`]: who it is, whether it may vote at all, and what it refused to say.
-fn look(answers: &[Value]) -> Result<(Option<Arc<str>>, Option<String>), Fault> {
+fn look(answers: &[Value]) -> Result<(Identity, Option<String>), Fault> {
     for answer in answers {
         // It cannot vote now, whatever it would say later.
         if let Value::ServerError(error) = answer
@@ -177,16 +183,31 @@ fn look(answers: &[Value]) -> Result<(Option<Arc<str>>, Option<String>), Fault> 
     {
         return Err(Fault::new(FaultCode::NotMaster, format!("the server is a {role}: only a primary can vote")));
     }
+    if field(&server, "redis_mode") == Some("cluster") {
+        return Err(Fault::new(FaultCode::Protocol, CLUSTER));
+    }
     let refused = |index: usize| matches!(answers.get(index), Some(Value::ServerError(_)));
-    let mut missing = Vec::new();
+    let mut warnings = Vec::new();
     if refused(0) || refused(1) {
-        missing.push("INFO (two addresses of one server, and replicas, go unnoticed)");
+        warnings.push(
+            "the server refuses INFO (two addresses of one server, replicas and restarts go unnoticed)".to_owned(),
+        );
     }
-    if (2..2 + SCRIPTS.len()).any(refused) {
-        missing.push("SCRIPT LOAD (the first release and extend send the script's text)");
+    if (SECTIONS.len()..SECTIONS.len() + SCRIPTS.len()).any(refused) {
+        warnings
+            .push("the server refuses SCRIPT LOAD (the first release and extend send the script's text)".to_owned());
     }
-    let warning = (!missing.is_empty()).then(|| format!("the server refuses {}", missing.join(" and ")));
-    Ok((field(&server, "run_id").map(Arc::from), warning))
+    let memory = info(answers.get(2))?;
+    if let Some(policy) = field(&memory, "maxmemory_policy")
+        && policy != "noeviction"
+        && field(&memory, "maxmemory") != Some("0")
+    {
+        warnings.push(format!("the server evicts keys when it is full (maxmemory-policy {policy}): locks may be lost"));
+    }
+    let warning = (!warnings.is_empty()).then(|| warnings.join("; "));
+    let uptime = field(&server, "uptime_in_seconds").and_then(|seconds| seconds.parse().ok());
+    let identity = Identity { run: field(&server, "run_id").map(Arc::from), uptime: uptime.map(Duration::from_secs) };
+    Ok((identity, warning))
 }
 
 /// The command that releases without a script, where there is one.
@@ -195,7 +216,7 @@ fn own_release(answers: &[Value]) -> Option<OwnRelease> {
         Value::ServerError(error) => error.details().is_some_and(|text| text.starts_with("wrong number of arg")),
         _ => false,
     };
-    let answers = answers.get(2 + SCRIPTS.len()..)?;
+    let answers = answers.get(SECTIONS.len() + SCRIPTS.len()..)?;
     OwnRelease::ALL.into_iter().zip(answers).find(|(_, answer)| is_known(answer)).map(|(own, _)| own)
 }
 
@@ -223,8 +244,24 @@ mod tests {
 
     #[test]
     fn reads_identity_and_role() {
-        let answers = [bulk("# Server\r\nrun_id:abc\r\n"), bulk("role:master\r\n"), bulk("1"), bulk("2")];
-        assert_eq!(look(&answers), Ok((Some("abc".into()), None)));
+        let answers = [bulk("# Server\r\nrun_id:abc\r\nuptime_in_seconds:7\r\n"), bulk("role:master\r\n"), bulk("")];
+        let identity = Identity { run: Some("abc".into()), uptime: Some(Duration::from_secs(7)) };
+        assert_eq!(look(&answers), Ok((identity, None)));
+    }
+
+    #[test]
+    fn a_server_in_cluster_mode_is_no_node() {
+        let fault = look(&[bulk("redis_mode:cluster\r\n"), bulk("role:master\r\n"), bulk("")]).unwrap_err();
+        assert!(fault.message.contains("cluster mode"), "{}", fault.message);
+    }
+
+    #[test]
+    fn a_server_that_evicts_is_warned_about() {
+        let warning = |memory: &str| look(&[bulk(""), bulk("role:master\r\n"), bulk(memory)]).unwrap().1;
+        let text = warning("maxmemory:1000000\r\nmaxmemory_policy:allkeys-lru\r\n").unwrap();
+        assert!(text.contains("allkeys-lru"), "{text}");
+        assert_eq!(warning("maxmemory:1000000\r\nmaxmemory_policy:noeviction\r\n"), None);
+        assert_eq!(warning("maxmemory:0\r\nmaxmemory_policy:allkeys-lru\r\n"), None);
     }
 
     #[test]
@@ -239,8 +276,8 @@ mod tests {
             Ok(value) => value,
             Err(error) => panic!("{error}"),
         };
-        let (identity, warning) = look(&[refused(), refused(), bulk("1"), refused()]).unwrap();
-        assert_eq!(identity, None);
+        let (identity, warning) = look(&[refused(), refused(), refused(), refused()]).unwrap();
+        assert_eq!(identity, Identity::default());
         let warning = warning.unwrap();
         assert!(warning.contains("INFO") && warning.contains("SCRIPT LOAD"), "{warning}");
     }
@@ -255,7 +292,8 @@ mod tests {
     #[test]
     fn a_server_that_complains_of_missing_arguments_knows_the_command() {
         let answer = |line: &[u8]| redis::parse_redis_value(line).unwrap();
-        let knows = |last: [Value; 2]| own_release(&[vec![bulk(""); 2 + SCRIPTS.len()], last.to_vec()].concat());
+        let knows =
+            |last: [Value; 2]| own_release(&[vec![bulk(""); SECTIONS.len() + SCRIPTS.len()], last.to_vec()].concat());
         let wrong = answer(b"-ERR wrong number of arguments for 'delifeq' command\r\n");
         let unknown = answer(b"-ERR unknown command 'DELIFEQ', with args beginning with: \r\n");
         assert_eq!(knows([wrong.clone(), unknown.clone()]), Some(OwnRelease::Delifeq));

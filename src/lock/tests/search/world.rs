@@ -8,7 +8,7 @@ use crate::lock::event::Notice;
 use crate::lock::tests::node::TestNode;
 use crate::lock::tests::script::{Seeded, config, ms};
 use crate::lock::{Call, Config, Core, Event, Kind, Retry, Slot, Status};
-use crate::node::{Keys, Moment, Request, Sighting, Watch};
+use crate::node::{Identity, Keys, Moment, Request, Sighting, Watch};
 
 const CALLS: usize = 3;
 const KEY: &str = "k";
@@ -89,7 +89,7 @@ impl World {
             budgets,
         };
         world.core.join(world.now);
-        world.step(Event::Node { node: 0, status: Status::Up { identity: None } });
+        world.step(Event::Node { node: 0, status: Status::Up(Identity::default()) });
         world.core.next_change(0);
         world
     }

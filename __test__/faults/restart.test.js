@@ -1,0 +1,152 @@
+'use strict'
+
+// Servers that have restarted, and may have forgotten locks: they do not vote until those have expired.
+
+const { describe, test } = require('node:test')
+const assert = require('node:assert/strict')
+const { Cluster } = require('../support/cluster')
+const { RedisServer } = require('../support/redis-server')
+const { allUp, elsewhere, open, uniqueKey } = require('../support/quorlock')
+const { timed, until, within } = require('../support/until')
+
+const MAX_TTL = 1000
+/** Its drift, and the second that uptimes are short of. */
+const QUARANTINE = MAX_TTL + 12 + 1000
+const SHORT = { maxTtl: MAX_TTL, defaultTtl: MAX_TTL }
+
+async function servers(t, options) {
+  const cluster = await Cluster.start(3, options)
+  t.after(() => cluster.stop())
+  return cluster
+}
+
+const stateOf = (redlock, node) => redlock.stats().nodes[node].state
+
+async function restartEmpty(server) {
+  await server.kill()
+  await server.launch()
+}
+
+describe('restarts', { concurrency: true }, () => {
+  for (const [restartGuard, second] of [
+    [undefined, false],
+    [false, true],
+  ]) {
+    const guarded = restartGuard === false ? 'unguarded' : 'guarded'
+    test(`a key that one node has forgotten, ${guarded}: ${second ? 'two hold it' : 'one holds it'}`, async (t) => {
+      const cluster = await servers(t)
+      const options = { restartGuard }
+      const holder = await allUp(t, cluster.urls, options)
+      const other = await allUp(t, cluster.urls, { ...options, ...elsewhere })
+      const key = uniqueKey()
+      // Out of three one was away when the lock was granted, and another restarts without its data.
+      await cluster.servers[2].kill()
+      const lock = await holder.acquire(key, 30_000)
+      await restartEmpty(cluster.servers[1])
+      await cluster.servers[2].launch()
+      const back = guarded === 'guarded' ? 'quarantined' : 'up'
+      await until(() => [1, 2].every((node) => stateOf(other, node) === back))
+      const theirs = await other.tryAcquire(key, 30_000).catch((error) => error.code)
+      assert.equal(lock.isHeld, true)
+      assert.equal(theirs?.isHeld === true, second, String(theirs))
+    })
+  }
+
+  test('it says so, with the time left, and votes again by itself', async (t) => {
+    const cluster = await servers(t)
+    const redlock = await allUp(t, cluster.urls, SHORT)
+    const changes = []
+    redlock.on('nodeDown', ({ error }) => changes.push(error.code))
+    redlock.on('nodeUp', () => changes.push('up'))
+    await restartEmpty(cluster.servers[0])
+    const restarted = performance.now()
+    await until(() => stateOf(redlock, 0) === 'quarantined')
+    assert.match(redlock.stats().nodes[0].error, /^QUARANTINED .*votes again in \d+ s/)
+    const key = uniqueKey()
+    const lock = await redlock.acquire(key, MAX_TTL, { renew: true })
+    assert.ok(!lock.votes.some(({ node, vote }) => node === redlock.stats().nodes[0].name && vote === 'granted'))
+    // It is filled all the same.
+    await until(async () => (await cluster.holding(key)) === 3)
+    await until(() => changes.includes('up'), { deadline: QUARANTINE * 10 })
+    assert.equal(stateOf(redlock, 0), 'up')
+    assert.ok(performance.now() - restarted > MAX_TTL)
+    assert.deepEqual(
+      changes.filter((change) => change !== 'CONNECT'),
+      ['QUARANTINED', 'up'],
+    )
+    assert.equal(lock.isHeld, true)
+    assert.equal(await lock.release(), 'released')
+    await until(async () => (await cluster.holding(key)) === 0)
+  })
+
+  test('a lock is held through restarts one after the other, a quarantine apart', async (t) => {
+    const cluster = await servers(t)
+    const redlock = await allUp(t, cluster.urls, SHORT)
+    const lock = await redlock.acquire(uniqueKey(), MAX_TTL, { renew: true })
+    for (const [node, server] of cluster.servers.entries()) {
+      await restartEmpty(server)
+      await until(() => stateOf(redlock, node) === 'quarantined')
+      await until(() => stateOf(redlock, node) === 'up', { deadline: QUARANTINE * 10 })
+      const before = redlock.stats().extended
+      await until(() => redlock.stats().extended >= before + 3)
+      assert.equal(lock.isHeld, true)
+    }
+    assert.equal(await lock.release(), 'released')
+  })
+
+  test('all at once: nobody gets in for as long, and then somebody does', async (t) => {
+    const cluster = await servers(t)
+    const redlock = await allUp(t, cluster.urls, SHORT)
+    await Promise.all(cluster.servers.map(restartEmpty))
+    const started = performance.now()
+    await until(() => [0, 1, 2].every((node) => stateOf(redlock, node) === 'quarantined'))
+    await assert.rejects(redlock.acquire(uniqueKey(), MAX_TTL, { wait: 0 }), (error) => {
+      assert.equal(error.code, 'ERR_QUORUM_UNAVAILABLE')
+      assert.ok(error.votes.every(({ code }) => code === 'QUARANTINED'))
+      return true
+    })
+    const lock = await within(QUARANTINE * 10, redlock.acquire(uniqueKey(), MAX_TTL, { wait: 30_000 }), 'a lock')
+    assert.ok(performance.now() - started > MAX_TTL)
+    await lock.release()
+  })
+
+  test('strict: a server that has just started does not vote for whoever comes first, either', async (t) => {
+    const cluster = await servers(t)
+    const started = performance.now()
+    const { value: redlock } = await timed(async () => {
+      const opened = open(t, cluster.urls, { ...SHORT, restartGuard: 'strict' })
+      await opened.connect({ timeout: 30_000 })
+      return opened
+    })
+    assert.ok(performance.now() - started > MAX_TTL / 2)
+    const lock = await redlock.acquire(uniqueKey(), MAX_TTL)
+    await lock.release()
+    // Now that they have been running for a while, nobody has to wait.
+    const late = open(t, cluster.urls, { ...SHORT, restartGuard: 'strict', ...elsewhere })
+    await late.connect({ timeout: 30_000 })
+    assert.ok(late.stats().nodes.every(({ state }) => state !== 'quarantined'))
+  })
+})
+
+describe('servers that are no nodes', { concurrency: true }, () => {
+  test('one in cluster mode', async (t) => {
+    const server = await RedisServer.start({ args: ['--cluster-enabled', 'yes'] })
+    t.after(() => server.stop())
+    const redlock = open(t, server.url)
+    await until(() => stateOf(redlock, 0) === 'down')
+    assert.match(redlock.stats().nodes[0].error, /cluster mode/)
+  })
+
+  test('one that evicts keys votes, with a warning', async (t) => {
+    const server = await RedisServer.start({ args: ['--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru'] })
+    t.after(() => server.stop())
+    const warnings = []
+    const note = (warning) => warnings.push(warning)
+    process.on('warning', note)
+    t.after(() => process.off('warning', note))
+    const redlock = await allUp(t, server.url)
+    await until(() => warnings.some(({ message }) => message.includes('allkeys-lru')))
+    const lock = await redlock.acquire(uniqueKey(), MAX_TTL)
+    await lock.release()
+  })
+})

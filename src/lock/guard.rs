@@ -1,0 +1,116 @@
+//! The restart guard: a server that may have forgotten keys casts no vote until whatever it has forgotten has expired.
+
+use std::time::Duration;
+
+use super::config::Config;
+use crate::node::{Fault, FaultCode, Identity, Moment};
+
+/// Which restarts keep a node from voting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RestartGuard {
+    Off,
+    /// Those that this process has seen: another server answers at a node's address.
+    Observed,
+    /// Also one before the first contact, as far as its uptime tells.
+    Strict,
+}
+
+/// Uptimes are in whole seconds.
+const GRANULARITY: Duration = Duration::from_secs(1);
+/// How far the wall clocks of clients and nodes may differ for a token to be taken, twice.
+const SKEWS: Duration = Duration::from_secs(10);
+
+impl Config {
+    /// For how long after its start a server may be asked for keys that were granted before it.
+    pub(super) fn quarantine(&self) -> Duration {
+        let skews = if self.fencing { SKEWS } else { Duration::ZERO };
+        self.max_ttl + self.drift(self.max_ttl) + GRANULARITY + skews
+    }
+
+    /// Until when a server that has just been reached casts no vote. `before` is who answered there before, and when
+    /// last.
+    pub(super) fn quarantined_until(
+        &self,
+        now: Moment,
+        identity: &Identity,
+        before: Option<(&Identity, Moment)>,
+    ) -> Option<Moment> {
+        let whole = self.quarantine();
+        let since_start = |uptime: Duration| now + whole.saturating_sub(uptime);
+        let other = before.filter(|(before, _)| before.run.is_some() && before.run != identity.run);
+        match (self.restart_guard, other) {
+            (RestartGuard::Off, _) => None,
+            (_, Some((_, seen))) => Some(match identity.uptime {
+                Some(uptime) if uptime <= now.since(seen) => since_start(uptime),
+                // It was running all the time beside the one that answered: it may never have had the keys.
+                _ => now + whole,
+            }),
+            (RestartGuard::Strict, None) if before.is_none() => Some(identity.uptime.map_or(now + whole, since_start)),
+            (RestartGuard::Strict | RestartGuard::Observed, None) => None,
+        }
+    }
+}
+
+/// Why a node in quarantine does not vote.
+pub(super) fn quarantine(left: Duration) -> Fault {
+    let seconds = left.as_secs_f64().ceil();
+    let message =
+        format!("it has restarted, and may have forgotten locks: it votes again in {seconds} s (restartGuard)");
+    Fault::new(FaultCode::Quarantined, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lock::tests::script::{config, ms};
+
+    const NOW: Moment = Moment::from_nanos(1_000_000_000_000);
+
+    fn guarded(restart_guard: RestartGuard) -> Config {
+        Config { restart_guard, max_ttl: ms(60_000), ..config(3) }
+    }
+
+    fn server(run: &str, uptime_ms: u64) -> Identity {
+        Identity { run: Some(run.into()), uptime: Some(ms(uptime_ms)) }
+    }
+
+    fn left(config: &Config, identity: &Identity, before: Option<(&Identity, Moment)>) -> Option<u128> {
+        config.quarantined_until(NOW, identity, before).map(|until| until.since(NOW).as_millis())
+    }
+
+    #[test]
+    fn as_long_as_the_longest_ttl_the_drift_and_the_second_that_uptimes_are_short_of() {
+        let config = guarded(RestartGuard::Observed);
+        assert_eq!(config.quarantine(), ms(60_000 + 602 + 1000));
+        assert_eq!(Config { fencing: true, ..config }.quarantine(), ms(60_000 + 602 + 1000 + 10_000));
+    }
+
+    #[test]
+    fn a_restart_that_was_seen_counts_from_the_servers_start() {
+        let config = guarded(RestartGuard::Observed);
+        let seen = Moment::from_nanos(NOW.as_nanos() - 9_000_000_000);
+        let before = server("a", 500_000);
+        assert_eq!(left(&config, &server("b", 4000), Some((&before, seen))), Some(57_602));
+        assert_eq!(left(&config, &server("a", 509_000), Some((&before, seen))), None, "only the connection was lost");
+        assert_eq!(left(&config, &server("b", 4000), None), None, "nobody was there before");
+        assert_eq!(left(&guarded(RestartGuard::Off), &server("b", 4000), Some((&before, seen))), None);
+    }
+
+    #[test]
+    fn a_server_that_was_running_beside_the_one_before_counts_from_now() {
+        let config = guarded(RestartGuard::Observed);
+        let seen = Moment::from_nanos(NOW.as_nanos() - 9_000_000_000);
+        assert_eq!(left(&config, &server("b", 3_600_000), Some((&server("a", 1), seen))), Some(61_602));
+        let silent = Identity { run: Some("b".into()), uptime: None };
+        assert_eq!(left(&config, &silent, Some((&server("a", 1), seen))), Some(61_602));
+    }
+
+    #[test]
+    fn strict_also_counts_the_time_before_the_first_contact() {
+        let config = guarded(RestartGuard::Strict);
+        assert_eq!(left(&config, &server("a", 60_000), None), Some(1602));
+        assert_eq!(left(&config, &server("a", 90_000), None), Some(0));
+        assert_eq!(left(&config, &Identity::default(), None), Some(61_602));
+        assert_eq!(left(&config, &server("a", 1000), Some((&server("a", 1000), NOW))), None);
+    }
+}

@@ -1,0 +1,59 @@
+//! Bringing a lease's keys back to nodes that have lost them, or never had them: so that a long hold survives two nodes
+//! that restart one after the other.
+
+use super::event::Entropy;
+use super::lease::Lease;
+use super::world::{Errand, World};
+use crate::node::{Command, Fault};
+
+impl Lease {
+    /// Nodes in quarantine are no voters any more. They may still have the keys.
+    pub(super) fn exclude_quarantined(&mut self, world: &World) {
+        for node in (0..world.members.len()).filter(|node| world.members.is_quarantined(*node)) {
+            if self.voters.votes()[node].yes != 0 {
+                self.seeded |= 1 << node;
+            }
+            self.voters.cast(node, 0, self.keys.mask(), None);
+        }
+    }
+
+    /// Sets the keys, for what is left of the lease, on a node whose word does not count yet, or keeps them there. It never
+    /// counts in the round that does so, nor in quarantine; and nothing is set once a release was sent: the lease is gone
+    /// from its slot then.
+    pub(super) fn restore(&mut self, world: &mut World, entropy: &mut dyn Entropy, node: usize) {
+        let ttl_ms = self.remaining(world.now).as_millis() as u64;
+        if ttl_ms == 0 {
+            return;
+        }
+        let has_them = self.seeded >> node & 1 == 1;
+        let command = if has_them { Command::Extend { ttl_ms } } else { Command::Acquire { ttl_ms } };
+        // Of its own, since the lease's own may lie far behind by now; nobody holds them.
+        let tokens = if has_them { None } else { self.propose(world, entropy) };
+        let errand = Errand { keys: &self.keys, id: self.id, tokens };
+        let fault = world.ask(node, self.home, self.renewal.round(), command, errand);
+        if world.members.is_quarantined(node) {
+            self.renewal.seeding |= 1 << node;
+        } else if fault.is_none() {
+            self.renewal.filling |= 1 << node;
+        } else {
+            return;
+        }
+        self.sent |= 1 << node;
+    }
+
+    /// The answer of a node whose keys were to be restored. False when that is not what it was asked.
+    pub(super) fn take_restored(&mut self, node: usize, yes: u64, no: u64, fault: &Option<Fault>) -> bool {
+        let bit = 1 << node;
+        let (filling, seeding) = (self.renewal.filling & bit != 0, self.renewal.seeding & bit != 0);
+        self.renewal.filling &= !bit;
+        self.renewal.seeding &= !bit;
+        let has_them = yes == self.keys.mask();
+        if filling || seeding {
+            self.seeded = if has_them && seeding { self.seeded | bit } else { self.seeded & !bit };
+        }
+        if filling {
+            self.voters.cast(node, yes, no, fault.clone());
+        }
+        filling || seeding
+    }
+}
