@@ -2,10 +2,9 @@
 // in one that holds 100,000 renewed locks on the same nodes, window by window in turn. `npm run held` in this folder
 // prints a table.
 
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { serveTasks, startProcess } from './forked.mjs'
 import { median } from './medians.mjs'
 import { startServers } from './servers.mjs'
 
@@ -60,25 +59,9 @@ function memory() {
   return { heap: heapUsed, other: rss - heapUsed }
 }
 
-async function serve(nodes) {
-  const tasks = await createTasks(nodes)
-  process.on('message', async (task) => process.send((await tasks[task]()) ?? null))
-  process.send('ready')
-}
-
-async function startProcess(nodes) {
-  const child = fork(fileURLToPath(import.meta.url), [nodes], { execArgv: ['--expose-gc'] })
-  await once(child, 'message')
-  return async (task) => {
-    child.send(task)
-    const [answer] = await once(child, 'message')
-    if (task === 'close') child.disconnect()
-    return answer
-  }
-}
-
 async function measure(title, nodes) {
-  const [without, holder] = [await startProcess(nodes), await startProcess(nodes)]
+  const file = fileURLToPath(import.meta.url)
+  const [without, holder] = [await startProcess(file, [nodes]), await startProcess(file, [nodes])]
   for (let i = 0; i < WARM_UP; i += 1) await Promise.all([without('cycles'), holder('cycles')])
   const bytes = await holder('hold')
   const windows = { without: [], holder: [] }
@@ -100,7 +83,7 @@ async function measure(title, nodes) {
 }
 
 if (process.send) {
-  await serve(process.argv[2].split(','))
+  await serveTasks(await createTasks(process.argv[2].split(',')))
 } else {
   const servers = await startServers()
   try {
