@@ -3,6 +3,7 @@
 mod acquiring;
 mod contact;
 mod queueing;
+mod watching;
 
 use super::attempt::Attempt;
 use super::client::ClientId;

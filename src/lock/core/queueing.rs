@@ -1,17 +1,16 @@
-//! The order inside this process: one contender for each key, hand-over to the next, and the nodes' word that wakes
-//! who sleeps.
+//! The order inside this process: one contender for each key, and hand-over to the next.
 
 use std::sync::Arc;
 
 use super::{Core, Entry};
-use crate::lock::attempt::{Attempt, Turn};
+use crate::lock::attempt::Turn;
 use crate::lock::ballot::Ballot;
 use crate::lock::event::{Entropy, Kind, Released, Slot};
 use crate::lock::lease::Lease;
 use crate::lock::slab::Slab;
 use crate::lock::tenure::Fate;
-use crate::lock::world::{Seat, World};
-use crate::node::{Keys, Moment, Sighting, Watch};
+use crate::lock::world::Seat;
+use crate::node::{Keys, Moment, Watch};
 
 /// A slot whose lease has been handed over, and where the nodes' answers for it still come in.
 #[derive(Clone, Debug)]
@@ -249,55 +248,6 @@ impl Core {
             let (home, keys) = (lease.home, lease.keys.clone());
             self.leave_home(home, seat);
             self.retire(seat, &keys, None, 0);
-        }
-    }
-
-    /// Has the nodes tell of the release of keys that somebody here was refused.
-    fn arm(&mut self) {
-        for (seat, keys) in std::mem::take(&mut self.world.watching) {
-            if !self.queues.is_first(seat, &keys) {
-                continue;
-            }
-            for key in keys.iter_shared() {
-                self.queues.watch(&key);
-                self.world.watches.iter_mut().for_each(|watches| watches.push(Watch::Arm(key.clone())));
-            }
-        }
-    }
-
-    pub(super) fn arm_anew(&mut self, node: usize) {
-        let keys = self.queues.watched().cloned().map(Watch::Arm);
-        self.world.watches[node].extend(keys);
-    }
-
-    pub(super) fn sighted(&mut self, entropy: &mut dyn Entropy, node: usize, sighting: Sighting) {
-        match sighting {
-            Sighting::Armed { key, remaining, others } => self.wake(entropy, &key, |attempt, world, entropy, seat| {
-                attempt.armed(world, entropy, seat, node, remaining, others + 1)
-            }),
-            Sighting::Freed { key } => {
-                self.wake(entropy, &key, |attempt, world, entropy, seat| attempt.hear(world, entropy, seat, node));
-            }
-            Sighting::Counted { key, others } => {
-                let first = self.queues.first(&key);
-                let entry = first.and_then(|first| self.slots.tenant(first.slot, first.generation));
-                if let Some(Entry::Lease(lease)) = entry {
-                    lease.tenure.count(others);
-                }
-            }
-        }
-    }
-
-    fn wake(
-        &mut self,
-        entropy: &mut dyn Entropy,
-        key: &str,
-        step: impl FnOnce(&mut Attempt, &mut World, &mut dyn Entropy, Seat) -> Turn,
-    ) {
-        let Some(seat) = self.queues.first(key) else { return };
-        if let Some(Entry::Attempt(attempt)) = self.slots.tenant(seat.slot, seat.generation) {
-            let turn = step(attempt, &mut self.world, entropy, seat);
-            self.turn(entropy, seat.slot, turn);
         }
     }
 }

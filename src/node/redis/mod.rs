@@ -9,6 +9,7 @@ mod connect;
 mod fault;
 mod fenced;
 mod group;
+mod handshake;
 #[cfg_attr(not(unix), path = "no_line.rs")]
 mod line;
 mod link;
