@@ -32,7 +32,9 @@ fn start(circuit: &Arc<Circuit>, terms: &Terms, handle: &Handle) {
     for (node, settings) in terms.nodes.iter().cloned().enumerate() {
         let options = match settings {
             NodeSettings::Memory { .. } => {
-                circuit.step(Event::Node { node, status: Status::Up(Identity::default()) });
+                // It has been there for ever: memory does not restart.
+                let identity = Identity { run: None, uptime: Some(Duration::MAX) };
+                circuit.step(Event::Node { node, status: Status::Up(identity) });
                 None
             }
             NodeSettings::Redis { options, password } => {

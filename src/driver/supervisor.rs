@@ -47,9 +47,8 @@ impl Supervisor {
                         self.warn(message);
                     }
                     redis.install(connected.link);
-                    let up = Status::Up(connected.identity);
-                    self.report(up.clone());
-                    let fault = self.watch(&redis, &up).await;
+                    self.report(Status::Up(connected.identity));
+                    let fault = self.watch(&redis).await;
                     if clock::now().since(since) > RECONNECT_DELAY_MAX {
                         delay = RECONNECT_DELAY;
                     }
@@ -102,7 +101,7 @@ impl Supervisor {
     }
 
     /// Serves the link until it is dead, or has been silent for too long.
-    async fn watch(&self, redis: &RedisNode, up: &Status) -> Fault {
+    async fn watch(&self, redis: &RedisNode) -> Fault {
         // Set while a request has had no answer for the node timeout: since when.
         let mut silent: Option<Moment> = None;
         loop {
@@ -128,7 +127,7 @@ impl Supervisor {
                 }
                 (Some(_), false) => {
                     silent = None;
-                    self.report(up.clone());
+                    self.report(Status::Back);
                 }
                 _ => {}
             }

@@ -202,7 +202,11 @@ impl Attempt {
             }
             (Reply::Outbid { least }, Phase::Asking { .. }) => {
                 world.members.observe_round_trip(self.sent_at, world.now);
-                self.be_outbid(world, entropy, seat, node, least)
+                self.be_outbid(world, entropy, seat, node, Ok(least))
+            }
+            (Reply::Untimely { clock }, Phase::Asking { .. }) => {
+                world.members.observe_round_trip(self.sent_at, world.now);
+                self.be_outbid(world, entropy, seat, node, Err(clock))
             }
             (Reply::Probed(found), Phase::Sleeping { .. } | Phase::Probing { .. }) => {
                 self.learn(world, entropy, node, found)

@@ -99,6 +99,8 @@ impl Event {
 pub(crate) enum Status {
     Connecting,
     Up(Identity),
+    /// The same server answers again.
+    Back,
     Down(Fault),
 }
 

@@ -45,7 +45,10 @@ impl Config {
                 // It was running all the time beside the one that answered: it may never have had the keys.
                 _ => now + whole,
             }),
-            (RestartGuard::Strict, None) if before.is_none() => Some(identity.uptime.map_or(now + whole, since_start)),
+            // Who does not say which run it is may have restarted each time that it is reached.
+            (RestartGuard::Strict, None) if before.is_none() || identity.run.is_none() => {
+                Some(identity.uptime.map_or(now + whole, since_start))
+            }
             (RestartGuard::Strict | RestartGuard::Observed, None) => None,
         }
     }
@@ -111,6 +114,7 @@ mod tests {
         assert_eq!(left(&config, &server("a", 60_000), None), Some(1602));
         assert_eq!(left(&config, &server("a", 90_000), None), Some(0));
         assert_eq!(left(&config, &Identity::default(), None), Some(61_602));
+        assert_eq!(left(&config, &Identity::default(), Some((&Identity::default(), NOW))), Some(61_602));
         assert_eq!(left(&config, &server("a", 1000), Some((&server("a", 1000), NOW))), None);
     }
 }

@@ -42,7 +42,7 @@ impl Inspection {
         self.found[node] = match reply {
             Reply::Probed(found) => found.into_iter().next(),
             Reply::Voted { fault, .. } => fault.map(Holding::Faulted),
-            Reply::Outbid { .. } => None,
+            Reply::Outbid { .. } | Reply::Untimely { .. } => None,
         };
     }
 

@@ -113,7 +113,13 @@ impl Lease {
             // It was to be filled, and is not.
             Reply::Outbid { least } => {
                 self.beyond = self.beyond.max(*least);
-                (0, self.keys.mask(), &None)
+                self.fill_again(world, node, entropy.wall());
+                return self.timer();
+            }
+            Reply::Untimely { clock } => {
+                self.beyond = self.tokens.map_or(0, |tokens| tokens.last);
+                self.fill_again(world, node, *clock);
+                return self.timer();
             }
             Reply::Probed(_) => return self.timer(),
         };

@@ -81,19 +81,31 @@ impl Members {
     /// Takes the news of one node; returns what changed for whom, itself and the doubles it makes or unmakes.
     pub(super) fn update(&mut self, config: &Config, now: Moment, node: usize, status: Status) -> Vec<Change> {
         let member = &mut self.list[node];
+        let status = match status {
+            Status::Back => return self.come_back(now, node),
+            status => status,
+        };
         match &status {
             Status::Up(identity) => {
                 let before = member.identity.as_ref().map(|before| (before, member.seen));
                 if let Some(end) = config.quarantined_until(now, identity, before) {
                     member.quarantine_end = member.quarantine_end.max(end);
                 }
-                member.identity = Some(identity.clone());
+                if identity.run.is_some() || member.identity.is_none() {
+                    member.identity = Some(identity.clone());
+                }
             }
-            Status::Down(_) if matches!(member.status, Status::Up(_)) => member.seen = now,
-            Status::Down(_) | Status::Connecting => {}
+            Status::Down(_) if matches!(member.status, Status::Up(_) | Status::Back) => member.seen = now,
+            Status::Down(_) | Status::Connecting | Status::Back => {}
         }
         member.untried &= status == Status::Connecting;
         member.status = status;
+        self.refresh_all(now)
+    }
+
+    /// It was silent, and is not any more: whatever it was before that, it is again.
+    fn come_back(&mut self, now: Moment, node: usize) -> Vec<Change> {
+        self.list[node].status = Status::Back;
         self.refresh_all(now)
     }
 
@@ -137,7 +149,7 @@ impl Members {
         let fault = match &self.list[index].status {
             Status::Connecting => return None,
             Status::Down(fault) => Some(fault.clone()),
-            Status::Up(_) => self
+            Status::Up(_) | Status::Back => self
                 .double(index)
                 .map(|first| Fault::new(FaultCode::Duplicate, format!("the same server as node {}", first + 1)))
                 .or_else(|| self.quarantine(index, now)),

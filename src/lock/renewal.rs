@@ -38,6 +38,8 @@ pub(super) struct Renewal {
     pub(super) filling: u16,
     /// One bit for each node in quarantine that was asked in the latest round.
     pub(super) seeding: u16,
+    /// One bit for each node that was sent them once more in that round, with other tokens.
+    pub(super) refilled: u16,
     /// The ttl that the user asked for, until the extension that serves it has ended.
     asked_ttl: Option<Duration>,
     next: Moment,
@@ -62,6 +64,7 @@ impl Renewal {
             extension: None,
             filling: 0,
             seeding: 0,
+            refilled: 0,
             asked_ttl: None,
             next: Moment::NEVER,
             on,
@@ -158,14 +161,15 @@ impl Lease {
     fn begin_extension(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) {
         let ttl = self.renewal.asked_ttl.unwrap_or(self.ttl);
         self.renewal.round += 1;
-        (self.renewal.filling, self.renewal.seeding) = (0, 0);
+        (self.renewal.filling, self.renewal.seeding, self.renewal.refilled) = (0, 0, 0);
         self.exclude_quarantined(world);
         if self.voters.fewest_yes() < world.quorum() {
             self.lose(world, seat, Lost::Gone);
             return;
         }
         let mut ballot = Ballot::new(world.members.len(), self.keys.mask());
-        let tokens = if self.has_token() { None } else { self.propose(world, entropy) };
+        // The clock does not matter: nobody else can be granted anything.
+        let tokens = if self.has_token() { None } else { self.next_block() };
         for node in 0..world.members.len() {
             let round = self.renewal.round;
             // A node that has not answered the acquire yet is asked like a voter: if it granted, it says so first, on
@@ -193,6 +197,12 @@ impl Lease {
             ballot,
         });
         self.decide_extension(world, entropy, seat);
+    }
+
+    fn next_block(&mut self) -> Option<Tokens> {
+        let tokens = Tokens::propose(0, self.beyond);
+        self.beyond = tokens.last;
+        Some(tokens)
     }
 
     pub(super) fn propose(&mut self, world: &World, entropy: &mut dyn Entropy) -> Option<Tokens> {

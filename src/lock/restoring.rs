@@ -4,7 +4,7 @@
 use super::event::Entropy;
 use super::lease::Lease;
 use super::world::{Errand, World};
-use crate::node::{Command, Fault};
+use crate::node::{Command, Fault, Tokens};
 
 impl Lease {
     /// Nodes in quarantine are no voters any more. They may still have the keys.
@@ -41,6 +41,23 @@ impl Lease {
         self.sent |= 1 << node;
     }
 
+    /// A node does not take the tokens with which it was to be filled: it gets others, at once, but only once in a round.
+    pub(super) fn fill_again(&mut self, world: &mut World, node: usize, clock: u64) {
+        let bit = 1 << node;
+        let is_asked = (self.renewal.filling | self.renewal.seeding) & bit != 0;
+        let ttl_ms = self.remaining(world.now).as_millis() as u64;
+        if !is_asked || self.renewal.refilled & bit != 0 || ttl_ms == 0 || !self.is_valid(world.now) {
+            self.renewal.filling &= !bit;
+            self.renewal.seeding &= !bit;
+            return;
+        }
+        self.renewal.refilled |= bit;
+        let tokens = Tokens::propose(clock, self.beyond);
+        self.beyond = tokens.last;
+        let errand = Errand { keys: &self.keys, id: self.id, tokens: Some(tokens) };
+        let _ = world.ask(node, self.home, self.renewal.round(), Command::Acquire { ttl_ms }, errand);
+    }
+
     /// The answer of a node whose keys were to be restored. False when that is not what it was asked.
     pub(super) fn take_restored(&mut self, node: usize, yes: u64, no: u64, fault: &Option<Fault>) -> bool {
         let bit = 1 << node;
@@ -49,7 +66,9 @@ impl Lease {
         self.renewal.seeding &= !bit;
         let has_them = yes == self.keys.mask();
         if filling || seeding {
-            self.seeded = if has_them && seeding { self.seeded | bit } else { self.seeded & !bit };
+            // After a fault nobody knows: it is asked whether it has them, which tells.
+            let may_have_them = (has_them && seeding) || (no == 0 && !has_them);
+            self.seeded = if may_have_them { self.seeded | bit } else { self.seeded & !bit };
         }
         if filling {
             self.voters.cast(node, yes, no, fault.clone());

@@ -111,7 +111,7 @@ impl Lease {
     pub(super) fn hand_over(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat, next: Box<Attempt>) {
         self.ttl = next.call.ttl;
         self.granted_at = world.now;
-        self.attempts = next.round.max(1);
+        self.attempts = next.attempts().max(1);
         self.rounds_here = next.round;
         self.deadline = self.own_end(world);
         self.renewal.hand_over(next.call.renew, world);

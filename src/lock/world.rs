@@ -32,6 +32,8 @@ pub(super) struct World {
     /// Releases that wait for a node to come back.
     owed: Vec<Vec<Seat>>,
     pub(super) now: Moment,
+    /// How far the nodes' clocks are before this process', in microseconds, as far as it has been told.
+    skew: i64,
     /// When the first event came.
     pub(super) born: Option<Moment>,
 }
@@ -65,6 +67,7 @@ impl World {
             orphans: Vec::new(),
             owed: vec![Vec::new(); nodes],
             now: Moment::default(),
+            skew: 0,
             born: None,
         }
     }
@@ -137,7 +140,13 @@ impl World {
 
     /// A block of tokens beyond this one, if holders have tokens.
     pub(super) fn propose(&self, entropy: &mut dyn Entropy, beyond: u64) -> Option<Tokens> {
-        self.config.fencing.then(|| Tokens::propose(entropy.wall(), beyond))
+        let wall = || entropy.wall().saturating_add_signed(self.skew);
+        self.config.fencing.then(wall).map(|wall| Tokens::propose(wall, beyond))
+    }
+
+    /// The nodes find tokens too far from their clock: from now on they are proposed by it.
+    pub(super) fn adopt_clock(&mut self, entropy: &mut dyn Entropy, clock: u64) {
+        self.skew = i64::try_from(clock).unwrap_or(0).saturating_sub_unsigned(entropy.wall());
     }
 
     pub(super) fn send(&mut self, node: usize, seat: Seat, round: u32, command: Command, errand: Errand<'_>) {

@@ -14,9 +14,14 @@ struct Store {
     leases: BTreeMap<Arc<str>, (Id, Moment)>,
     watchers: BTreeMap<Arc<str>, Vec<Present>>,
     expiries: BTreeSet<(Moment, Arc<str>)>,
-    /// One for all keys, so that none need be kept: the last token that was granted.
-    fence: u64,
+    /// The last token that was granted of each key.
+    fences: BTreeMap<Arc<str>, u64>,
+    /// That of all keys whose own is not kept any more.
+    floor: u64,
 }
+
+/// So many fences are kept; then the largest stands for all.
+const FENCES_MAX: usize = 4096;
 
 /// One service that waits for a key.
 struct Present {
@@ -130,18 +135,32 @@ impl Store {
         }
     }
 
-    /// A fence says no to tokens that do not lie beyond it; unless the keys are held anyway.
-    fn outbids(&self, request: &Request) -> bool {
-        let Some(Tokens { first, .. }) = request.tokens else { return false };
+    fn fence(&self, key: &str) -> u64 {
+        self.fences.get(key).copied().unwrap_or(self.floor)
+    }
+
+    /// The fence that the tokens of an acquire do not pass; unless the keys are held anyway.
+    fn outbids(&self, request: &Request) -> Option<u64> {
+        let Tokens { first, .. } = request.tokens?;
         let is_acquire = matches!(request.command, Command::Acquire { .. });
         let is_held = |key: &str| self.leases.get(key).is_some_and(|(owner, _)| *owner != request.id);
-        is_acquire && first <= self.fence && !request.keys.iter().any(is_held)
+        let least = request.keys.iter().map(|key| self.fence(key)).max()?;
+        (is_acquire && first <= least && !request.keys.iter().any(is_held)).then_some(least)
+    }
+
+    fn raise(&mut self, key: &str, last: u64) {
+        let fence = self.fence(key).max(last);
+        self.fences.insert(key.into(), fence);
+        if self.fences.len() > FENCES_MAX {
+            self.floor = self.fences.values().copied().max().unwrap_or(self.floor);
+            self.fences.clear();
+        }
     }
 
     fn answer(&mut self, now: Moment, request: &Request) -> Reply {
         self.purge(now);
-        if self.outbids(request) {
-            return Reply::Outbid { least: self.fence };
+        if let Some(least) = self.outbids(request) {
+            return Reply::Outbid { least };
         }
         if request.command == Command::Probe {
             return Reply::Probed(request.keys.iter().map(|key| self.probe(now, key)).collect());
@@ -150,10 +169,12 @@ impl Store {
         for (index, key) in request.keys.iter().enumerate() {
             yes |= u64::from(self.apply(now, key, request.id, request.command)) << index;
         }
-        if let Some(Tokens { last, .. }) = request.tokens
-            && yes != 0
-        {
-            self.fence = self.fence.max(last);
+        for (index, key) in request.keys.iter().enumerate() {
+            if let Some(Tokens { last, .. }) = request.tokens
+                && yes >> index & 1 == 1
+            {
+                self.raise(key, last);
+            }
         }
         Reply::Voted { yes, no: request.keys.mask() & !yes, fault: None }
     }

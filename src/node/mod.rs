@@ -96,6 +96,10 @@ pub(crate) enum Reply {
     Outbid {
         least: u64,
     },
+    /// The same, but the tokens are too far from the server's clock, which this is, in microseconds since 1970.
+    Untimely {
+        clock: u64,
+    },
     Probed(Vec<Holding>),
 }
 

@@ -2,6 +2,8 @@
 
 // Tokens: one for each holder, larger than those of all before it.
 
+const fs = require('node:fs')
+const path = require('node:path')
 const { test } = require('node:test')
 const assert = require('node:assert/strict')
 const { inspect } = require('node:util')
@@ -50,6 +52,15 @@ module.exports = (backend) => {
       tokens.toSorted((a, b) => a - b),
     )
     assert.equal(new Set(tokens).size, tokens.length)
+  })
+
+  test('many different keys at once are all granted', async (t) => {
+    const redlock = await allUp(t, backend.nodes, FENCED)
+    const name = uniqueKey()
+    const asked = Array.from({ length: 500 }, (_, i) => redlock.tryAcquire(`${name}:${i}`, 20_000))
+    const locks = await Promise.all(asked)
+    assert.ok(locks.every((lock) => lock !== null && lock.attempts === 1))
+    await Promise.all(locks.map((lock) => lock.release()))
   })
 
   test('one token for several keys, beyond the earlier ones of each', async (t) => {
@@ -128,5 +139,42 @@ module.exports = (backend) => {
       backend.servers.map(() => 1),
     )
     await onAll('DEL', key)
+  })
+
+  test('the scripts, asked directly: what they take, what they refuse, and what they leave alone', async () => {
+    const [server] = backend.servers
+    const folder = path.join(__dirname, '..', '..', '..', 'src', 'node', 'redis', 'scripts')
+    const key = uniqueKey()
+    const fence = `${key}:quorlock:fence`
+    const call = (name, ...words) =>
+      server.command('EVAL', fs.readFileSync(path.join(folder, `${name}_fenced.lua`), 'utf8'), 2, key, fence, ...words)
+    const acquire = async (id, first) => {
+      const [answer] = await call('acquire', id, 5000, first, first + 63, Math.floor(first / 1000) + 3_600_000)
+      return typeof answer === 'string' ? Number(answer) : answer
+    }
+    const release = (id, last) => call('release', id, last, Math.floor(last / 1000) + 3_600_000)
+    const now = Date.now() * 1000
+    const hour = 3_600_000_000
+    for (const first of [now - hour, now + hour]) {
+      const clock = -(await acquire('a', first))
+      assert.ok(Math.abs(clock - now) < 60_000_000, 'it tells its own time')
+    }
+    assert.equal(await acquire('a', now), 1)
+    assert.equal(await acquire('a', now), 1, 'the same again')
+    assert.equal(await acquire('b', now + 1000), 0)
+    await release('b', now + hour)
+    assert.equal(await server.command('GET', fence), String(now + 63), 'far ahead of the time it is not raised')
+    await release('b', now + 500)
+    assert.equal(await server.command('GET', fence), String(now + 500))
+    assert.equal(await server.command('GET', key), 'a')
+    await release('a', now + 63)
+    assert.equal(await server.command('EXISTS', key), 0)
+    assert.equal(await acquire('a', now + 500), now + 500, 'outbid')
+    assert.equal(await acquire('a', now + 501), 1)
+    assert.deepEqual(await call('extend', 'a', 9000, now + 700, Math.floor(now / 1000) + 3_600_000), [1])
+    assert.equal(await server.command('GET', fence), String(now + 700))
+    assert.deepEqual(await call('extend', 'b', 9000, now + 900, Math.floor(now / 1000) + 3_600_000), [0])
+    assert.equal(await server.command('GET', fence), String(now + 700))
+    await server.command('DEL', key)
   })
 }

@@ -3,9 +3,11 @@
 use super::{Attempt, Phase, Turn};
 use crate::lock::event::Entropy;
 use crate::lock::world::{Seat, World};
+use crate::node::{Fault, FaultCode};
 
 /// Proposals of one round after the first.
 const REBIDS: u32 = 2;
+const UNWANTED: &str = "it does not take the fencing tokens that were proposed: others are faster, or clocks differ";
 
 /// How the tokens of one round have fared.
 #[derive(Clone, Copy, Debug, Default)]
@@ -13,21 +15,26 @@ pub(super) struct Bid {
     rebids: u32,
     /// One bit for each node that wants others.
     outbid: u16,
+    /// The clock of one that finds them too far from it.
+    clock: Option<u64>,
 }
 
 impl Attempt {
-    /// A node would grant the keys, but not with these tokens.
+    /// A node would grant the keys, but not with these tokens: they must lie beyond one, or near its clock.
     pub(super) fn be_outbid(
         &mut self,
         world: &mut World,
         entropy: &mut dyn Entropy,
         seat: Seat,
         node: usize,
-        least: u64,
+        wish: Result<u64, u64>,
     ) -> Turn {
-        self.beyond = self.beyond.max(least);
+        match wish {
+            Ok(least) => self.beyond = self.beyond.max(least),
+            Err(clock) => self.bid.clock = Some(clock),
+        }
         self.bid.outbid |= 1 << node;
-        self.ballot.cast(node, 0, 0, None);
+        self.ballot.cast(node, 0, 0, Some(Fault::new(FaultCode::Protocol, UNWANTED)));
         match self.phase {
             // The gate alone was asked: the key is free there, and the others will want other tokens as well.
             Phase::Asking { rest: Some(_), .. } if self.bid.rebids < REBIDS => self.rebid(world, entropy, seat),
@@ -48,14 +55,16 @@ impl Attempt {
 
     /// Only grants of one ballot count together: with those of an earlier one, two holders could be in the wrong order.
     pub(super) fn rebid(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) -> Turn {
-        if let Phase::Asking { rest, .. } = &mut self.phase {
-            *rest = None;
+        match self.bid.clock {
+            // What was proposed is not to be passed, but to be forgotten.
+            Some(clock) => world.adopt_clock(entropy, clock),
+            // Beyond what a node granted of the last ballot, too: it would refuse anything else.
+            None => self.beyond = self.beyond.max(self.tokens.map_or(0, |tokens| tokens.last)),
         }
-        self.bid = Bid { rebids: self.bid.rebids + 1, outbid: 0 };
+        self.bid = Bid { rebids: self.bid.rebids + 1, ..Bid::default() };
         self.rebids += 1;
-        // Beyond what a node granted of the last ballot, too: it would refuse anything else.
-        self.beyond = self.beyond.max(self.tokens.map_or(0, |tokens| tokens.last));
         self.open_ballot(world, entropy);
+        self.phase = self.asking(world, None);
         self.ask_rest(world, seat);
         self.decide(world, entropy, seat)
     }

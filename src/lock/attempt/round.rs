@@ -7,7 +7,7 @@ use super::{Attempt, Phase, Turn};
 use crate::lock::ballot::{Ballot, Count};
 use crate::lock::event::Entropy;
 use crate::lock::world::{Errand, Seat, World, new_id};
-use crate::node::Command;
+use crate::node::{Command, Moment};
 
 /// The gate has at least so long to answer before the other nodes are asked without it.
 const REST_FLOOR: Duration = Duration::from_millis(1);
@@ -40,12 +40,16 @@ impl Attempt {
             Some(node) => self.ask(world, seat, node),
             None => self.ask_rest(world, seat),
         }
-        // Only a wait in time cuts a round short; what was promised as a number of rounds is seen through.
-        let until = world.now + patience;
-        let end = if self.call.retry.wait.is_some() { self.deadline } else { until };
         let rest = gate.map(|_| world.now + (world.members.round_trip() * 4).clamp(REST_FLOOR, patience));
-        self.phase = Phase::Asking { until: until.min(end), whole: until <= end, rest };
+        self.phase = self.asking(world, rest);
         self.decide(world, entropy, seat)
+    }
+
+    /// Only a wait in time cuts a round short; what was promised as a number of rounds is seen through.
+    pub(super) fn asking(&self, world: &World, rest: Option<Moment>) -> Phase {
+        let until = world.now + world.config.patience(self.call.ttl);
+        let end = if self.call.retry.wait.is_some() { self.deadline } else { until };
+        Phase::Asking { until: until.min(end), whole: until <= end, rest }
     }
 
     /// From now on answers count that are sent from now on.

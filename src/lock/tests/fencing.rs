@@ -1,6 +1,6 @@
 //! Tokens: larger for every later holder, proposed anew where they are not, and renewed when a block is used up.
 
-use super::script::{CONTENDED, Script, call, config, ms};
+use super::script::{Script, UNAVAILABLE, call, config, ms};
 use crate::lock::event::Notice;
 use crate::lock::{Call, Config, Event, Kind, Retry, Slot};
 use crate::node::{Command, Keys, Tokens};
@@ -143,7 +143,7 @@ fn it_does_not_propose_for_ever() {
         }
     }
     assert_eq!(proposals, 3);
-    assert_eq!(script.drain(), [(slot, CONTENDED)]);
+    assert_eq!(script.drain(), [(slot, UNAVAILABLE)]);
 }
 
 #[test]
@@ -209,4 +209,67 @@ fn several_keys_have_one_token_beyond_the_fences_of_all() {
     assert!(script.nodes[0].fence("b") >= token);
     script.give_back(both);
     assert!(script.hold(call("b", ms(1000))).1 > token);
+}
+
+/// The wall clock of the tests' client.
+const WALL: u64 = 1_750_000_000_000_000;
+const HOUR: u64 = 3_600_000_000;
+
+#[test]
+fn a_client_whose_clock_is_wrong_proposes_by_that_of_the_nodes() {
+    for clock in [WALL - HOUR, WALL + HOUR] {
+        let mut script = fenced(3);
+        script.nodes.iter_mut().for_each(|node| node.clock = Some(clock));
+        let slot = script.acquire(Call { once: true, retry: Retry::ONCE, ..call("k", ms(1000)) });
+        let token = script.token_of(slot);
+        assert!(token.abs_diff(clock) < 1000, "{token} by a clock of {clock}");
+        script.give_back(slot);
+        assert!(script.nodes.iter().all(|node| node.fence("k").abs_diff(clock) < 1000), "no fence is dragged away");
+        // From now on it knows.
+        let slot = script.acquire(call("other", ms(1000)));
+        script.deliver(0);
+        script.deliver(1);
+        assert_eq!(script.drain(), [(slot, Kind::Granted)]);
+    }
+}
+
+#[test]
+fn what_is_given_up_far_ahead_of_the_nodes_clocks_leaves_their_fences_alone() {
+    let mut script = fenced(3);
+    script.nodes.iter_mut().for_each(|node| node.clock = Some(WALL - HOUR));
+    let slot = script.acquire(call("k", ms(1000)));
+    (0..3).for_each(|node| script.swallow(node));
+    script.step(Event::Cancel { slot });
+    script.settle();
+    assert!(script.nodes.iter().all(|node| node.fence("k") == 0));
+}
+
+#[test]
+fn a_node_whose_clock_is_ahead_is_filled_all_the_same() {
+    let mut script = fenced(3);
+    let (slot, token) = script.hold(Call { renew: true, ..call("k", ms(3000)) });
+    script.nodes[2].restart_empty();
+    script.nodes[2].clock = Some(WALL + HOUR);
+    while script.holders("k") < 3 {
+        assert!(script.remaining(slot) > ms(0));
+        script.now = script.core.next_timer();
+        script.step(Event::Tick);
+        script.settle();
+    }
+    assert!(script.remaining(slot) > ms(1000), "within its first renewals");
+    script.give_back(slot);
+    assert!(script.hold(call("k", ms(1000))).1 > token);
+}
+
+#[test]
+fn each_proposal_has_the_nodes_patience_of_its_own() {
+    let mut script = fenced(3);
+    let (slot, _) = script.hold(call("k", ms(1000)));
+    script.give_back(slot);
+    let slot = script.acquire(Call { once: true, retry: Retry::ONCE, ..call("k", ms(1000)) });
+    for _ in 0..2 {
+        script.advance(ms(150));
+        (0..3).for_each(|node| script.deliver(node));
+    }
+    assert_eq!(script.drain(), [(slot, Kind::Granted)]);
 }

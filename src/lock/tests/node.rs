@@ -10,13 +10,21 @@ use crate::node::{Answer, Command, Holding, Id, Moment, Reply, Request};
 pub(super) struct TestNode {
     leases: BTreeMap<String, (Id, Moment)>,
     fences: BTreeMap<String, u64>,
+    /// Its wall clock, if it looks at it.
+    pub(super) clock: Option<u64>,
 }
+
+const SKEW: u64 = 5_000_000;
+const AHEAD: u64 = 1_000_000;
 
 impl TestNode {
     pub(super) fn run(&mut self, now: Moment, request: &Request) -> Answer {
         self.leases.retain(|_, (_, expiry)| *expiry > now);
         if let Some(least) = self.outbid(request) {
             return Answer { tag: request.tag, reply: Reply::Outbid { least } };
+        }
+        if let Some(clock) = self.misses(request) {
+            return Answer { tag: request.tag, reply: Reply::Untimely { clock } };
         }
         let (mut yes, mut found) = (0, Vec::new());
         for (index, key) in request.keys.iter().enumerate() {
@@ -52,7 +60,10 @@ impl TestNode {
                 }
             };
             yes |= u64::from(ok) << index;
+            let is_far =
+                |last: u64| self.clock.is_some_and(|clock| last > clock + SKEW) && last > self.fence(key) + AHEAD;
             let raises = request.command == Command::Release || ok;
+            let raises = raises && request.tokens.is_none_or(|tokens| !is_far(tokens.last));
             if let Some(tokens) = request.tokens.filter(|_| raises) {
                 let fence = self.fences.entry(key.to_owned()).or_default();
                 *fence = tokens.last.max(*fence);
@@ -72,6 +83,17 @@ impl TestNode {
             request.keys.iter().all(|key| self.leases.contains_key(key)) && fences().all(|fence| fence == tokens.last);
         let least = fences().max().filter(|fence| tokens.first <= *fence)?;
         (!is_own && !request.keys.iter().any(is_anothers)).then_some(least)
+    }
+
+    /// The clock from which the tokens of an acquire are too far.
+    fn misses(&self, request: &Request) -> Option<u64> {
+        let tokens = request.tokens.filter(|_| matches!(request.command, Command::Acquire { .. }))?;
+        let is_anothers = |key: &str| self.leases.get(key).is_some_and(|(id, _)| *id != request.id);
+        let is_near = |key: &str| self.fences.get(key).is_some_and(|fence| tokens.first <= fence + AHEAD);
+        let clock = self.clock?;
+        let is_wrong = tokens.first + SKEW < clock || tokens.first > clock + SKEW;
+        (is_wrong && request.keys.iter().any(|key| !is_near(key)) && !request.keys.iter().any(is_anothers))
+            .then_some(clock)
     }
 
     pub(super) fn fence(&self, key: &str) -> u64 {

@@ -178,3 +178,26 @@ fn a_release_reaches_a_node_in_quarantine_at_once() {
     script.settle();
     assert_eq!(script.holders("k"), 0);
 }
+
+#[test]
+fn a_server_that_has_told_who_it_is_and_does_not_any_more_may_be_another() {
+    let mut script = Script::guarded();
+    script.down(1);
+    script.step(Event::Node { node: 1, status: Status::Up(Identity::default()) });
+    assert_eq!(script.code(1), Some(FaultCode::Quarantined));
+    script.live(QUARANTINE);
+    assert_eq!(script.code(1), None);
+    script.restarts_empty(1);
+    assert_eq!(script.code(1), Some(FaultCode::Quarantined));
+}
+
+#[test]
+fn silence_alone_is_no_restart_and_does_not_end_a_quarantine() {
+    let mut script = Script::guarded();
+    for code in [None, Some(FaultCode::Quarantined)] {
+        script.down(1);
+        script.step(Event::Node { node: 1, status: Status::Back });
+        assert_eq!(script.code(1), code);
+        script.restarts_empty(1);
+    }
+}

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use redis::{Cmd, Pipeline, Value};
 
+use super::fault;
+use super::fenced::Wish;
 use super::script::{EXTEND, Form, OwnRelease, RELEASE};
-use super::{fault, fenced};
 use crate::node::id::HEX_LENGTH;
 use crate::node::{Command, Fault, FaultCode, Holding, Reply, Request};
 
@@ -55,10 +56,9 @@ pub(super) fn read(request: &Request, values: &[Value]) -> Reply {
     if values.is_empty() {
         return Reply::fault(unexpected(request.command));
     }
-    let (mut yes, mut no, mut fault, mut least) = (0, 0, None, None);
+    let (mut yes, mut no, mut fault, mut wish) = (0, 0, None, Wish::default());
     for (index, value) in values.iter().enumerate() {
-        if let Some(token) = fenced::read_outbid(value).filter(|_| may_be_outbid(request)) {
-            least = least.max(Some(token));
+        if may_be_outbid(request) && wish.read(value) {
             continue;
         }
         match read_vote(request, value) {
@@ -67,8 +67,8 @@ pub(super) fn read(request: &Request, values: &[Value]) -> Reply {
             Err(error) => fault = Some(error),
         }
     }
-    match least {
-        Some(least) if no == 0 && fault.is_none() => Reply::Outbid { least },
+    match wish.reply() {
+        Some(reply) if no == 0 && fault.is_none() => reply,
         _ => Reply::Voted { yes, no, fault },
     }
 }

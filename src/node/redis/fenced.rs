@@ -4,7 +4,7 @@ use redis::{Cmd, Value};
 
 use super::script::{ACQUIRE_FENCED, EXTEND_FENCED, Form, RELEASE_FENCED};
 use crate::node::id::HEX_LENGTH;
-use crate::node::{Command, Request, Tokens};
+use crate::node::{Command, Reply, Request, Tokens};
 
 const FENCE: &str = ":quorlock:fence";
 /// How long a fence outlives the tokens' own time. Longer than any clock that a server accepts is slow, so that tokens
@@ -53,10 +53,31 @@ pub(super) fn pack(parts: &[Part<'_>], form: Form) -> Option<Cmd> {
     Some(cmd)
 }
 
-/// The token beyond which the server wants others.
-pub(super) fn read_outbid(value: &Value) -> Option<u64> {
-    match value {
-        Value::BulkString(digits) => std::str::from_utf8(digits).ok()?.parse().ok(),
-        _ => None,
+/// What a server wants of the tokens that it has not taken.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Wish {
+    /// To lie beyond this one.
+    pub(super) least: Option<u64>,
+    /// To lie near this time.
+    pub(super) clock: Option<u64>,
+}
+
+impl Wish {
+    /// True when the value is one.
+    pub(super) fn read(&mut self, value: &Value) -> bool {
+        let Value::BulkString(digits) = value else { return false };
+        let text = str::from_utf8(digits).unwrap_or_default();
+        let (place, digits) = match text.strip_prefix('-') {
+            Some(digits) => (&mut self.clock, digits),
+            None => (&mut self.least, text),
+        };
+        let number = digits.parse().ok();
+        *place = (*place).max(number);
+        number.is_some()
+    }
+
+    pub(super) fn reply(self) -> Option<Reply> {
+        let outbid = self.least.map(|least| Reply::Outbid { least });
+        self.clock.map(|clock| Reply::Untimely { clock }).or(outbid)
     }
 }

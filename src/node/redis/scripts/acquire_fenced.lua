@@ -2,7 +2,7 @@
 -- ARGV for each lock: the id, the time to live in ms, the first and the last token, and when the fence may expire, in
 -- ms since 1970
 -- returns for each lock 1 when it is granted, 0 when another holds it, or, as a string, the token beyond which the
--- client must propose
+-- client must propose, or, with a minus, the time near which it must
 local SKEW = 5000000
 local AHEAD = 1000000
 local now
@@ -28,7 +28,7 @@ for i = 1, #KEYS / 2 do
       wrong = proposed < now - SKEW or proposed > now + SKEW
     end
     if wrong then
-      answers[i] = string.format('%.0f', now)
+      answers[i] = string.format('-%.0f', now)
     elseif own and redis.call('SET', KEYS[2 * i - 1], id, 'PX', ttl)
       or not own and redis.call('SET', KEYS[2 * i - 1], id, 'NX', 'PX', ttl) then
       redis.call('SET', KEYS[2 * i], last, 'PXAT', expiry)

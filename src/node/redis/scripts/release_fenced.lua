@@ -2,6 +2,8 @@
 -- ARGV for each lock: the id, the last token, and when the fence may expire, in ms since 1970
 -- returns for each lock 1 when the id held it, which is deleted; 0 when it did not. The fence is at that token or beyond
 -- in either case, so that an acquire which comes late is not granted; last of all, since a server out of memory refuses
+local SKEW = 5000000
+local AHEAD = 1000000
 local values = redis.call('MGET', unpack(KEYS))
 local answers, raised = {}, {}
 for i = 1, #KEYS / 2 do
@@ -12,8 +14,15 @@ for i = 1, #KEYS / 2 do
 end
 for i = 1, #KEYS / 2 do
   local fence, last = KEYS[2 * i], ARGV[3 * i - 1]
-  if (raised[fence] or tonumber(values[2 * i]) or 0) < tonumber(last) then
-    raised[fence] = tonumber(last)
+  local least, proposed = raised[fence] or tonumber(values[2 * i]) or 0, tonumber(last)
+  local raises = least < proposed
+  if raises and proposed > least + AHEAD then
+    -- Far ahead of the time it is refused anyway, and must not drag the tokens of others there.
+    local time = redis.call('TIME')
+    raises = proposed <= time[1] * 1000000 + time[2] + SKEW
+  end
+  if raises then
+    raised[fence] = proposed
     redis.pcall('SET', fence, last, 'PXAT', ARGV[3 * i])
   end
 end
