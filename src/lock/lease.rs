@@ -207,7 +207,7 @@ impl Lease {
     }
 
     /// Every token that any node may have been sent for it.
-    fn spent(&self) -> Option<Tokens> {
+    pub(super) fn spent(&self) -> Option<Tokens> {
         self.tokens.map(|tokens| Tokens { last: self.beyond.max(tokens.last), ..tokens })
     }
 }

@@ -27,8 +27,9 @@ impl Lease {
         }
         let has_them = self.seeded >> node & 1 == 1;
         let command = if has_them { Command::Extend { ttl_ms } } else { Command::Acquire { ttl_ms } };
-        // Of its own, since the lease's own may lie far behind by now; nobody holds them.
-        let tokens = if has_them { None } else { self.propose(world, entropy) };
+        // Those for filling are of its own, since the lease's own may lie far behind by now; nobody holds them. A node that
+        // is to be a voter has its fence where the others have theirs.
+        let tokens = if has_them { self.spent() } else { self.propose(world, entropy) };
         let errand = Errand { keys: &self.keys, id: self.id, tokens };
         let fault = world.ask(node, self.home, self.renewal.round(), command, errand);
         if world.members.is_quarantined(node) {

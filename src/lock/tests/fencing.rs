@@ -2,8 +2,8 @@
 
 use super::script::{Script, UNAVAILABLE, call, config, ms};
 use crate::lock::event::Notice;
-use crate::lock::{Call, Config, Event, Kind, Retry, Slot};
-use crate::node::{Command, Keys, Tokens};
+use crate::lock::{Call, Config, Event, Kind, RestartGuard, Retry, Slot, Status};
+use crate::node::{Command, Identity, Keys, Tokens};
 
 fn fenced(nodes: usize) -> Script {
     Script::with(Config { fencing: true, ..config(nodes) })
@@ -272,4 +272,39 @@ fn each_proposal_has_the_nodes_patience_of_its_own() {
         (0..3).for_each(|node| script.deliver(node));
     }
     assert_eq!(script.drain(), [(slot, Kind::Granted)]);
+}
+
+#[test]
+fn a_node_that_becomes_a_voter_after_its_quarantine_has_its_fence_beyond_the_lease_s_tokens() {
+    let guarded = Config { fencing: true, restart_guard: RestartGuard::Observed, max_ttl: ms(5000), ..config(3) };
+    let mut script = Script::with(guarded);
+    let (mut holder, _) = script.hold(Call { renew: true, ..patient("k") });
+    let identity = |run: &str| Identity { run: Some(run.into()), uptime: Some(ms(0)) };
+    for run in ["first", "second"] {
+        script.down(2);
+        script.step(Event::Node { node: 2, status: Status::Up(identity(run)) });
+    }
+    script.nodes[2].restart_empty();
+    while script.holders("k") < 3 {
+        script.now = script.core.next_timer();
+        script.step(Event::Tick);
+        script.settle();
+    }
+    // Two blocks more, of which the node in quarantine hears nothing.
+    for _ in 0..130 {
+        let next = script.acquire(Call { renew: true, ..patient("k") });
+        script.step(Event::Release { slot: holder });
+        script.token_of(next);
+        holder = next;
+    }
+    let last = script.nodes[0].fence("k");
+    let end = script.now + ms(40_000);
+    while script.now < end {
+        script.now = script.core.next_timer().min(end);
+        script.step(Event::Tick);
+        script.settle();
+        script.drain();
+    }
+    assert!(script.remaining(holder) > ms(0));
+    assert!(script.nodes[2].fence("k") >= last);
 }
