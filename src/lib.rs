@@ -13,6 +13,9 @@
 //! `lock` is pure: time, randomness and replies come in as arguments. `driver` owns the clock, the timers and
 //! the one I/O thread. `node` is one lock server, Redis or memory. `binding` is the only folder that says N-API.
 
+#[cfg(all(feature = "binding", feature = "sim"))]
+compile_error!("the simulator's build makes mistakes on purpose: it is never an addon");
+
 #[cfg(feature = "binding")]
 mod binding;
 #[cfg_attr(not(feature = "binding"), allow(dead_code, reason = "the binding is its caller"))]

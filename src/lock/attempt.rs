@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::ballot::Ballot;
 use super::event::{Call, Entropy, Verdict};
+use super::mutant::Mutant;
 use super::world::{Seat, World};
 use crate::node::{Answer, Id, Moment, Reply, Tokens};
 use alarm::Alarm;
@@ -24,7 +25,7 @@ pub(super) enum Turn {
     OutOfTime,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 enum Phase {
     /// Others of this process are before it at one of its keys.
     Queued,
@@ -39,7 +40,7 @@ enum Phase {
     Probing { until: Moment },
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Attempt {
     pub(super) call: Call,
     pub(super) id: Id,
@@ -70,6 +71,8 @@ pub(super) struct Attempt {
     failed: Option<Ballot>,
     contended: bool,
     one_round: bool,
+    /// It stands in the queues of its keys.
+    pub(super) has_place: bool,
     /// Rounds that the nodes' word has begun, since the last poll.
     woken: u32,
     /// Processes that wait for the key, as far as is known, this one among them.
@@ -101,6 +104,7 @@ impl Attempt {
             failed: None,
             contended: false,
             one_round,
+            has_place: false,
             woken: 0,
             contenders: 1,
             call,
@@ -168,7 +172,8 @@ impl Attempt {
 
     /// The end of the validity that the present round's grant gives.
     pub(super) fn validity_end(&self, world: &World) -> Moment {
-        self.sent_at + world.config.validity(self.call.ttl)
+        let since = if world.config.has(Mutant::DeadlineFromReply) { world.now } else { self.sent_at };
+        since + world.config.validity(self.call.ttl)
     }
 
     pub(super) fn answer(
@@ -183,7 +188,7 @@ impl Attempt {
             // A late answer to a round that failed: its release is on the way behind it, on the same connection.
             return Turn::Wait(self.timer());
         }
-        if self.is_quarantined(node) {
+        if self.is_quarantined(node) && !world.config.has(Mutant::QuarantinedGrantCounted) {
             return Turn::Wait(self.timer());
         }
         match (answer.reply, &self.phase) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::event::{Verdict, VoteSeen};
 use crate::node::{Fault, FaultCode, Holding, Moment};
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Vote {
     /// One bit for each key: granted, or still ours.
     pub(super) yes: u64,
@@ -17,14 +17,14 @@ pub(super) struct Vote {
     found: Option<Box<(Moment, Vec<Holding>)>>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Ballot {
     /// One bit for each key.
     all: u64,
     votes: Box<[Vote]>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Count {
     Open,
     Granted,
@@ -43,6 +43,13 @@ impl Ballot {
         vote.no = no & self.all & !yes;
         vote.answered = true;
         vote.fault = fault;
+    }
+
+    /// Counts what another ballot was granted.
+    pub(super) fn keep_grants(&mut self, earlier: &Self) {
+        for (node, vote) in earlier.votes.iter().enumerate().filter(|(_, vote)| vote.yes == earlier.all) {
+            self.cast(node, vote.yes, 0, None);
+        }
     }
 
     pub(super) fn votes(&self) -> &[Vote] {

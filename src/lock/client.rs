@@ -10,7 +10,7 @@ use crate::node::Moment;
 /// Names a service for as long as it uses the core.
 pub(crate) type ClientId = u16;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Counters {
     pub(crate) acquired: u64,
     /// Acquires that found the key taken, whatever their end.
@@ -23,7 +23,7 @@ pub(crate) struct Counters {
     pub(crate) released: u64,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Client {
     pub(super) counters: Counters,
     pub(super) held: usize,

@@ -1,8 +1,10 @@
 //! What one lock service was told, and the few spans that follow from it.
 
+use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 use super::guard::RestartGuard;
+use super::mutant::Mutant;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Config {
@@ -20,10 +22,19 @@ pub(crate) struct Config {
     /// The longest ttl that any client asks for.
     pub(crate) max_ttl: Duration,
     pub(crate) restart_guard: RestartGuard,
+    /// A mistake that is made on purpose.
+    #[cfg(feature = "sim")]
+    pub(crate) mutant: Option<Mutant>,
+}
+
+impl Hash for Config {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        (self.nodes, self.quorum, self.drift_factor.to_bits()).hash(hasher);
+    }
 }
 
 /// How long, and how often, an acquire asks again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Retry {
     /// Total time to wait. `None`: `count` rounds after the first.
     pub(crate) wait: Option<Duration>,
@@ -40,7 +51,7 @@ const DRIFT_FLOOR: Duration = Duration::from_millis(2);
 impl Config {
     /// How far the client's clock and a node's may run apart during one ttl.
     pub(crate) fn drift(&self, ttl: Duration) -> Duration {
-        ttl.mul_f64(self.drift_factor) + DRIFT_FLOOR
+        if self.has(Mutant::NoDrift) { Duration::ZERO } else { ttl.mul_f64(self.drift_factor) + DRIFT_FLOOR }
     }
 
     /// How long a validity that a request sent now would leave, once granted.

@@ -4,7 +4,7 @@ use super::event::{Failure, Kind, VoteSeen};
 use super::world::{Seat, World};
 use crate::node::Moment;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Connecting {
     pub(super) until: Moment,
 }

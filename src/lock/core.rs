@@ -21,7 +21,7 @@ use crate::node::{Answer, Moment};
 pub(super) use queueing::Moved;
 pub(super) use queueing::Promotion;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) enum Entry {
     /// Given out, nothing asked yet.
     Reserved,
@@ -39,7 +39,7 @@ pub(super) enum Entry {
     Over,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) struct Core {
     pub(super) slots: Slab<Entry>,
     pub(super) world: World,

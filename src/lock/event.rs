@@ -19,7 +19,7 @@ pub(crate) trait Entropy {
 }
 
 /// What an acquire asks for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) struct Call {
     pub(crate) keys: Keys,
     pub(crate) ttl: Duration,
@@ -95,7 +95,7 @@ impl Event {
 }
 
 /// What the driver knows of a node.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Status {
     Connecting,
     Up(Identity),
@@ -105,14 +105,14 @@ pub(crate) enum Status {
 }
 
 /// A turn in one slot's life that JavaScript must hear of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Notice {
     pub(crate) slot: Slot,
     pub(crate) generation: u32,
     pub(crate) kind: Kind,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     Granted,
     /// Ended without the lock; a [`Failure`] can be taken.
@@ -138,13 +138,13 @@ impl Kind {
 }
 
 /// Why an acquire ended without the lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Verdict {
     Contended,
     Unavailable,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Released {
     /// A quorum answered, and the handle was valid when the release was asked for.
     Valid,
@@ -155,7 +155,7 @@ pub(crate) enum Released {
 }
 
 /// Why a held lock is held no more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Lost {
     /// The validity ran out before a quorum confirmed a renewal, or none was asked for.
     Expired,
@@ -168,7 +168,7 @@ pub(crate) enum Lost {
 }
 
 /// A change of one node's state.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) struct Change {
     pub(crate) node: usize,
     /// `None`: it votes again.
@@ -176,7 +176,7 @@ pub(crate) struct Change {
 }
 
 /// What is told of one node's vote.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) enum VoteSeen {
     Pending,
     Granted,
@@ -185,7 +185,7 @@ pub(crate) enum VoteSeen {
 }
 
 /// An acquire's end, in full.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) struct Failure {
     pub(crate) attempts: u32,
     pub(crate) retry_after: Option<Duration>,
@@ -193,7 +193,7 @@ pub(crate) struct Failure {
 }
 
 /// What an inspection found on one node.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) struct Found {
     pub(crate) node: usize,
     pub(crate) holding: Holding,

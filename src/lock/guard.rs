@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::config::Config;
+use super::mutant::Mutant;
 use crate::node::{Fault, FaultCode, Identity, Moment};
 
 /// Which restarts keep a node from voting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum RestartGuard {
     Off,
     /// Those that this process has seen: another server answers at a node's address.
@@ -23,8 +24,9 @@ const SKEWS: Duration = Duration::from_secs(10);
 impl Config {
     /// For how long after its start a server may be asked for keys that were granted before it.
     pub(super) fn quarantine(&self) -> Duration {
-        let skews = if self.fencing { SKEWS } else { Duration::ZERO };
-        self.max_ttl + self.drift(self.max_ttl) + GRANULARITY + skews
+        let skews = if self.fencing && !self.has(Mutant::QuarantineWithoutSkew) { SKEWS } else { Duration::ZERO };
+        let granularity = if self.has(Mutant::ShortQuarantine) { Duration::ZERO } else { GRANULARITY };
+        self.max_ttl + self.drift(self.max_ttl) + granularity + skews
     }
 
     /// Until when a server that has just been reached casts no vote. `before` is who answered there before, and when

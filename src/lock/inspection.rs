@@ -4,7 +4,7 @@ use super::event::{Found, Kind};
 use super::world::{Errand, Seat, World};
 use crate::node::{Command, Fault, FaultCode, Holding, Id, Keys, Moment, Reply};
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Inspection {
     keys: Keys,
     /// It waits for the nodes' first contact, and then for their answers, until then.

@@ -5,13 +5,14 @@ use std::time::Duration;
 use super::attempt::Attempt;
 use super::ballot::Ballot;
 use super::event::{Entropy, Kind, Lost};
+use super::mutant::Mutant;
 use super::release::Release;
 use super::renewal::Renewal;
 use super::tenure::Tenure;
 use super::world::{Seat, World};
 use crate::node::{Answer, Id, Keys, Moment, Reply, Tokens};
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Lease {
     pub(super) keys: Keys,
     pub(super) id: Id,
@@ -131,7 +132,7 @@ impl Lease {
             if !self.voters.has_answered(node) {
                 self.voters.cast(node, yes, no, fault.clone());
             }
-        } else if self.renewal.is_current(answer.tag.round) {
+        } else if self.renewal.is_current(answer.tag.round) || world.config.has(Mutant::LateAnswerCounted) {
             self.vote_on_renewal(world, entropy, seat, node, (yes, no, fault.clone()));
         }
         self.timer()

@@ -6,9 +6,10 @@ use std::time::Duration;
 use super::config::Config;
 use super::event::{Change, Status};
 use super::guard::quarantine;
+use super::mutant::Mutant;
 use crate::node::{Fault, FaultCode, Identity, Moment};
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 struct Member {
     status: Status,
     /// Survives a disconnect: a server that is away for a moment is still the same server.
@@ -25,7 +26,7 @@ struct Member {
     told: Option<bool>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Members {
     list: Vec<Member>,
     /// When the next quarantine ends.
@@ -83,6 +84,9 @@ impl Members {
         let member = &mut self.list[node];
         let status = match status {
             Status::Back => return self.come_back(now, node),
+            Status::Up(identity) if config.has(Mutant::DuplicateCounted) => {
+                Status::Up(Identity { run: None, ..identity })
+            }
             status => status,
         };
         match &status {

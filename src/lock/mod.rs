@@ -20,6 +20,7 @@ pub(crate) mod guard;
 mod inspection;
 mod lease;
 mod members;
+mod mutant;
 mod outlet;
 mod queue;
 mod release;
@@ -41,5 +42,7 @@ pub(crate) use event::{
     Call, Change, Entropy, Event, Failure, Found, Kind, Lost, Released, Slot, Status, Verdict, VoteSeen,
 };
 pub(crate) use guard::RestartGuard;
+#[cfg(feature = "sim")]
+pub(crate) use mutant::Mutant;
 pub(crate) use outlet::Grant;
 pub(crate) use survey::HeldKey;

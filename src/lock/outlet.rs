@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::client::{ClientId, Counters};
 use super::core::{Core, Entry};
 use super::event::{Change, Entropy, Failure, Found, Notice, Slot};
+use super::mutant::Mutant;
 use super::renewal::millis;
 use super::world::Seat;
 use crate::node::{Fault, Id, Moment, Request, Watch};
@@ -136,6 +137,9 @@ impl Core {
 
     pub(crate) fn remaining(&self, now: Moment, slot: Slot) -> Duration {
         match self.slots.get(slot) {
+            Some(Entry::Lease(lease)) if self.world.config.has(Mutant::TimerOnlyValidity) && lease.lost.is_none() => {
+                lease.remaining(now).max(Duration::from_millis(1))
+            }
             Some(Entry::Lease(lease)) => lease.remaining(now),
             _ => Duration::ZERO,
         }

@@ -9,7 +9,7 @@ use super::ballot::Ballot;
 use super::world::Seat;
 use crate::node::Keys;
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 struct Queue {
     seats: VecDeque<Seat>,
     /// Of these, so many have left without having been first. They are passed over, or swept out.
@@ -20,7 +20,7 @@ struct Queue {
     watched: bool,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Queues {
     by_key: BTreeMap<Arc<str>, Queue>,
 }
@@ -129,7 +129,7 @@ impl Queues {
         self.by_key.iter().filter(|(_, queue)| queue.watched).map(|(key, _)| key)
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "sim"))]
     pub(super) fn len(&self) -> usize {
         self.by_key.len()
     }

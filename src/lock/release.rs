@@ -7,14 +7,14 @@ use super::event::{Kind, Released};
 use super::world::{Errand, Seat, World};
 use crate::node::{Command, Id, Keys, Moment, Reply, Tokens};
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 struct Ask {
     /// The handle was valid when its release was asked for.
     valid: bool,
     until: Moment,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Release {
     keys: Keys,
     id: Id,

@@ -9,6 +9,7 @@ use super::backoff::draw;
 use super::ballot::{Ballot, Count};
 use super::event::{Entropy, Kind, Lost};
 use super::lease::Lease;
+use super::mutant::Mutant;
 use super::stall::is_stalled;
 use super::world::{Errand, Seat, World};
 use crate::node::{Command, Fault, Moment, Tokens};
@@ -17,7 +18,7 @@ pub(super) fn millis(span: Duration) -> u32 {
     u32::try_from(span.as_millis()).unwrap_or(u32::MAX)
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 struct Extension {
     sent_at: Moment,
     until: Moment,
@@ -29,7 +30,7 @@ struct Extension {
     ballot: Ballot,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Renewal {
     /// The latest round: the tag of its answers.
     round: u32,
@@ -98,6 +99,11 @@ impl Renewal {
 
     pub(super) fn is_current(&self, round: u32) -> bool {
         self.round == round
+    }
+
+    /// The round under way brings a new block of tokens.
+    fn has_new_block(&self) -> bool {
+        self.extension.as_ref().is_some_and(|extension| extension.tokens.is_some())
     }
 
     pub(super) fn stopped(&self) -> Option<Lost> {
@@ -220,12 +226,17 @@ impl Lease {
         node: usize,
         (yes, no, fault): (u64, u64, Option<Fault>),
     ) {
-        if self.take_restored(node, yes, no, &fault) {
+        if self.take_restored(world, node, yes, no, &fault) {
             return;
         }
         // Only a voter's word counts, and a voter that answers GONE stops being one.
-        let mine = yes & self.voters.votes()[node].yes;
-        let left = self.voters.votes()[node].yes & !no;
+        let mine = if world.config.has(Mutant::ForeignFenceAck) && self.renewal.has_new_block() {
+            yes | no
+        } else {
+            yes & self.voters.votes()[node].yes
+        };
+        let gone = if world.config.has(Mutant::GoneStaysVoter) { 0 } else { no };
+        let left = self.voters.votes()[node].yes & !gone;
         self.voters.cast(node, left, self.keys.mask() & !left, None);
         if self.voters.fewest_yes() < world.quorum() {
             self.lose(world, seat, Lost::Gone);
@@ -242,9 +253,10 @@ impl Lease {
         let Some(extension) = &self.renewal.extension else {
             return;
         };
-        match extension.ballot.count(world.quorum()) {
+        let quorum = if world.config.has(Mutant::OneAckExtend) { 1 } else { world.quorum() };
+        match extension.ballot.count(quorum) {
             Count::Open => {}
-            Count::Granted if self.may_be_prolonged(world.now) => self.end_extension(world, entropy, seat),
+            Count::Granted if self.may_be_prolonged(world) => self.end_extension(world, entropy, seat),
             Count::Granted => self.lose(world, seat, Lost::Expired),
             Count::Impossible => self.be_uncertain(world),
         }
@@ -256,7 +268,9 @@ impl Lease {
         };
         self.renewal.uncertain = false;
         // Nodes never shorten a key's life.
-        self.proven = self.proven.max(extension.sent_at + world.config.validity(extension.ttl));
+        let late = world.config.has(Mutant::DeadlineFromReply);
+        let sent_at = if late { world.now } else { extension.sent_at };
+        self.proven = self.proven.max(sent_at + world.config.validity(extension.ttl));
         self.tenure.ttl = extension.ttl;
         if extension.tokens.is_some() {
             self.tokens = extension.tokens;
@@ -273,7 +287,7 @@ impl Lease {
             world.notify(seat, Kind::Extended { ttl_ms: millis(self.ttl) });
         }
         // A round that was begun for an earlier holder proves more, but does not renew this one's handle.
-        let since = extension.sent_at.max(self.granted_at);
+        let since = sent_at.max(self.granted_at);
         self.deadline = self.proven.min(since + world.config.validity(self.ttl));
         self.renewal.schedule(self.deadline, world, entropy);
         if self.renewal.asked_ttl.is_some() {
@@ -282,8 +296,9 @@ impl Lease {
     }
 
     /// The old deadline has not passed: of the handle, or of the lease while nobody has it.
-    fn may_be_prolonged(&self, now: Moment) -> bool {
-        now < if self.tenure.prolonging { self.proven } else { self.deadline }
+    fn may_be_prolonged(&self, world: &World) -> bool {
+        let end = if self.tenure.prolonging { self.proven } else { self.deadline };
+        world.now < end || world.config.has(Mutant::ResumeAfterDeadline)
     }
 
     /// Has the lease extended for who is next, if no round is under way already.
@@ -307,6 +322,9 @@ impl Lease {
     fn be_uncertain(&mut self, world: &mut World) {
         self.renewal.extension = None;
         self.renewal.uncertain = true;
+        if world.config.has(Mutant::FailedExtendReleases) {
+            self.give_back(world);
+        }
         let delay = (world.members.round_trip() * 4).max(UNCERTAIN_DELAY);
         let left = self.deadline.since(world.now);
         self.renewal.next = world.now + delay.min(left / 8).max(UNCERTAIN_FLOOR);

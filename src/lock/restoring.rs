@@ -3,6 +3,7 @@
 
 use super::event::Entropy;
 use super::lease::Lease;
+use super::mutant::Mutant;
 use super::world::{Errand, World};
 use crate::node::{Command, Fault, Tokens};
 
@@ -60,7 +61,14 @@ impl Lease {
     }
 
     /// The answer of a node whose keys were to be restored. False when that is not what it was asked.
-    pub(super) fn take_restored(&mut self, node: usize, yes: u64, no: u64, fault: &Option<Fault>) -> bool {
+    pub(super) fn take_restored(
+        &mut self,
+        world: &World,
+        node: usize,
+        yes: u64,
+        no: u64,
+        fault: &Option<Fault>,
+    ) -> bool {
         let bit = 1 << node;
         let (filling, seeding) = (self.renewal.filling & bit != 0, self.renewal.seeding & bit != 0);
         self.renewal.filling &= !bit;
@@ -70,6 +78,10 @@ impl Lease {
             // After a fault nobody knows: it is asked whether it has them, which tells.
             let may_have_them = (has_them && seeding) || (no == 0 && !has_them);
             self.seeded = if may_have_them { self.seeded | bit } else { self.seeded & !bit };
+        }
+        if seeding && world.config.has(Mutant::FillCountedInQuarantine) {
+            self.voters.cast(node, yes, no, None);
+            return false;
         }
         if filling {
             self.voters.cast(node, yes, no, fault.clone());

@@ -2,13 +2,13 @@
 
 use super::event::Slot;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 struct Cell<T> {
     generation: u32,
     entry: Option<T>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Slab<T> {
     cells: Vec<Cell<T>>,
     free: Vec<Slot>,
@@ -67,7 +67,7 @@ impl<T> Slab<T> {
         (0..).zip(&self.cells).filter_map(|(slot, cell)| Some((slot, cell.entry.as_ref()?)))
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "sim"))]
     pub(super) fn len(&self) -> usize {
         self.cells.len() - self.free.len()
     }

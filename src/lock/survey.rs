@@ -51,6 +51,18 @@ impl Core {
         Some(Failure { attempts: lease.attempts, retry_after: None, votes: lease.voters.seen(now) })
     }
 
+    /// Slots in use, and queues.
+    #[cfg(any(test, feature = "sim"))]
+    pub(crate) fn leftovers(&self) -> (usize, usize) {
+        (self.slots.len(), self.queues.len())
+    }
+
+    /// An answer would find somebody.
+    #[cfg(feature = "sim")]
+    pub(crate) fn awaits(&self, tag: crate::node::Tag) -> bool {
+        self.slots.peek(tag.slot, tag.generation).is_some()
+    }
+
     /// No release waits for an answer any more.
     pub(crate) fn is_quiet(&self) -> bool {
         !self.slots.iter().any(|(_, entry)| matches!(entry, Entry::Release(release) if release.is_waiting()))

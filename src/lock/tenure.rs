@@ -12,7 +12,7 @@ use super::lease::Lease;
 use super::world::{Seat, World};
 use crate::node::{Moment, Tokens};
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct Tenure {
     /// For how long the nodes were last asked to keep the keys.
     pub(super) ttl: Duration,

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use super::event::Slot;
 use crate::node::Moment;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 struct Timer {
     /// [`Moment::NEVER`] when the slot wants nothing.
     wanted: Moment,
@@ -19,7 +19,7 @@ struct Timer {
 
 const NONE: Timer = Timer { wanted: Moment::NEVER, queued: Moment::NEVER };
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Timers {
     queue: BTreeSet<(Moment, Slot)>,
     slots: Vec<Timer>,

@@ -14,7 +14,7 @@ use crate::node::{Command, Fault, Id, Keys, Moment, Request, Tag, Tokens, Watch}
 /// The owner of slots that no service has asked for: releases in the background.
 const NOBODY: ClientId = ClientId::MAX;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(super) struct World {
     pub(super) config: Config,
     pub(super) members: Members,
@@ -39,14 +39,14 @@ pub(super) struct World {
 }
 
 /// Who is speaking: the slot and its tenant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Seat {
     pub(super) slot: Slot,
     pub(super) generation: u32,
 }
 
 /// What a request is about.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub(super) struct Errand<'a> {
     pub(super) keys: &'a Keys,
     pub(super) id: Id,

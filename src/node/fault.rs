@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 /// The order is the wire order of the binding: a vote is `3 + code` in four bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum FaultCode {
     Timeout,
     Connect,
@@ -43,7 +43,7 @@ impl FaultCode {
 }
 
 /// A code for programs and a text for people; cheap to clone, since one fault stands for many votes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Fault {
     pub(crate) code: FaultCode,
     pub(crate) message: Arc<str>,

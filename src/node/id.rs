@@ -2,7 +2,7 @@
 
 use uuid::{Builder, Uuid};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Id(Uuid);
 
 /// Length of an id on the wire, in bytes.

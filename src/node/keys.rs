@@ -5,7 +5,7 @@ use std::sync::Arc;
 /// Most keys one call may lock: one bit each in a node's answer.
 pub(crate) const MAX_KEYS: usize = 64;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Keys {
     One(Arc<str>),
     Many(Arc<[Box<str>]>),

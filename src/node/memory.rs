@@ -99,15 +99,19 @@ impl Store {
         }
     }
 
-    fn apply(&mut self, now: Moment, key: &str, id: Id, command: Command) -> bool {
+    fn apply(&mut self, now: Moment, key: &str, request: &Request) -> bool {
+        let Request { id, command, .. } = *request;
+        let is_fenced = request.tokens.is_some();
         let held = self.leases.get(key).copied();
         let mine = held.is_some_and(|(owner, _)| owner == id);
         match command {
             Command::Acquire { ttl_ms } => {
-                if held.is_none() {
+                // With tokens the id's own key is no obstacle: other tokens are proposed for it.
+                let is_free = held.is_none() || (mine && is_fenced);
+                if is_free {
                     self.put(key, id, now + Duration::from_millis(ttl_ms));
                 }
-                held.is_none()
+                is_free
             }
             Command::Extend { ttl_ms } => {
                 let expiry = now + Duration::from_millis(ttl_ms);
@@ -167,7 +171,7 @@ impl Store {
         }
         let mut yes = 0;
         for (index, key) in request.keys.iter().enumerate() {
-            yes |= u64::from(self.apply(now, key, request.id, request.command)) << index;
+            yes |= u64::from(self.apply(now, key, request)) << index;
         }
         for (index, key) in request.keys.iter().enumerate() {
             if let Some(Tokens { last, .. }) = request.tokens

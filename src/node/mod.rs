@@ -30,7 +30,7 @@ pub(crate) type Watched = std::os::fd::OwnedFd;
 pub(crate) type Watched = std::os::windows::io::OwnedSocket;
 
 /// Which thread pumps. Whoever sends something watches for the answer, where it can.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Side {
     /// The thread of the caller, which runs the event loop of this number.
     EventLoop(u32),
@@ -41,14 +41,14 @@ pub(crate) enum Side {
 pub(crate) const MAX_NODES: usize = 15;
 
 /// Whom an answer is for. Opaque to nodes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Tag {
     pub(crate) slot: u32,
     pub(crate) generation: u32,
     pub(crate) round: u32,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Command {
     /// Set each key to the id unless it exists.
     Acquire { ttl_ms: u64 },
@@ -60,7 +60,7 @@ pub(crate) enum Command {
     Probe,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) struct Request {
     pub(crate) tag: Tag,
     pub(crate) command: Command,
@@ -72,7 +72,7 @@ pub(crate) struct Request {
 }
 
 /// What one key of a [`Command::Probe`] was found to hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Holding {
     Free,
     Held {
@@ -84,7 +84,7 @@ pub(crate) enum Holding {
     Faulted(Fault),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Reply {
     /// One bit for each key: `yes` granted, extended or released; `no` refused or gone. A key in neither faulted.
     Voted {
@@ -109,14 +109,14 @@ impl Reply {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) struct Answer {
     pub(crate) tag: Tag,
     pub(crate) reply: Reply,
 }
 
 /// What a node's watcher is asked to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Watch {
     /// To look at a key, and to say when it may be free.
     Arm(Arc<str>),
@@ -127,7 +127,7 @@ pub(crate) enum Watch {
 }
 
 /// What a node's watcher has to say.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Sighting {
     /// It has looked: for how long the key is held, if it is, and how many other processes wait for it.
     Armed {

@@ -2,14 +2,15 @@
 
 /// A block of tokens that one lease may give out. Servers keep the last of the largest block that they granted, and
 /// grant only blocks beyond it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Tokens {
     pub(crate) first: u64,
     pub(crate) last: u64,
 }
 
 /// Tokens for one holder and those to whom it hands over: one for each microsecond, since they begin at the wall clock.
-const BLOCK: u64 = 64;
+/// In the simulator so few that they are used up.
+pub(crate) const BLOCK: u64 = if cfg!(feature = "sim") { 2 } else { 64 };
 /// JavaScript's integers end below 2^53.
 const END: u64 = 1 << 53;
 

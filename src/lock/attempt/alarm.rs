@@ -10,6 +10,7 @@ use crate::lock::backoff::draw;
 use crate::lock::ballot::Ballot;
 use crate::lock::event::Entropy;
 use crate::lock::gate::gate;
+use crate::lock::mutant::Mutant;
 use crate::lock::world::{Seat, World};
 use crate::node::Moment;
 
@@ -25,7 +26,7 @@ const PAUSE_MAX: Duration = Duration::from_millis(50);
 /// The shortest time for which who gave the key up stays out.
 const STAY_OUT: Duration = Duration::from_micros(500);
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub(super) struct Alarm {
     /// One bit for each node that said so.
     heard: u16,
@@ -93,6 +94,7 @@ impl Attempt {
     ) -> Turn {
         self.contenders = contenders.max(1);
         match remaining {
+            None if world.config.has(Mutant::NoRecheck) => Turn::Wait(self.timer()),
             None => self.hear(world, entropy, seat, node),
             Some(remaining) => {
                 if self.call.keys.single().is_some()
@@ -127,7 +129,8 @@ impl Attempt {
             return Turn::Wait(self.timer());
         }
         alarm.heard |= 1 << node;
-        let by_quorum = alarm.heard.count_ones() >= quorum;
+        // What it has given back itself is free as well, though it does not wake.
+        let by_quorum = (alarm.heard | alarm.deaf_to).count_ones() >= quorum;
         if contenders <= 1 {
             // The others have been told as well, and will have done it before this round reaches them.
             if pause.is_zero() {

@@ -2,6 +2,7 @@
 
 use super::{Attempt, Phase, Turn};
 use crate::lock::event::Entropy;
+use crate::lock::mutant::Mutant;
 use crate::lock::world::{Seat, World};
 use crate::node::{Fault, FaultCode};
 
@@ -10,7 +11,7 @@ const REBIDS: u32 = 2;
 const UNWANTED: &str = "it does not take the fencing tokens that were proposed: others are faster, or clocks differ";
 
 /// How the tokens of one round have fared.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Hash)]
 pub(super) struct Bid {
     rebids: u32,
     /// One bit for each node that wants others.
@@ -63,7 +64,11 @@ impl Attempt {
         }
         self.bid = Bid { rebids: self.bid.rebids + 1, ..Bid::default() };
         self.rebids += 1;
+        let earlier = self.ballot.clone();
         self.open_ballot(world, entropy);
+        if world.config.has(Mutant::MixedBallots) {
+            self.ballot.keep_grants(&earlier);
+        }
         self.phase = self.asking(world, None);
         self.ask_rest(world, seat);
         self.decide(world, entropy, seat)

@@ -3,6 +3,7 @@
 use super::{Attempt, Phase, Turn};
 use crate::lock::ballot::Ballot;
 use crate::lock::event::{Entropy, Failure};
+use crate::lock::mutant::Mutant;
 use crate::lock::release::Release;
 use crate::lock::world::{Seat, World};
 use crate::node::{Fault, FaultCode};
@@ -42,7 +43,7 @@ impl Attempt {
     /// Releases what the present round may have been granted, from now on without this attempt.
     pub(in crate::lock) fn give_back(&mut self, world: &mut World) {
         let sent = std::mem::take(&mut self.sent);
-        if sent != 0 {
+        if sent != 0 && !world.config.has(Mutant::NoReleaseAfterFailure) {
             let until = world.now + self.call.ttl + world.config.drift(self.call.ttl);
             let raise = self.tokens;
             world.orphans.push(Release::orphan(self.call.keys.clone(), self.id, raise, sent, until));

@@ -6,6 +6,7 @@ use super::bid::Bid;
 use super::{Attempt, Phase, Turn};
 use crate::lock::ballot::{Ballot, Count};
 use crate::lock::event::Entropy;
+use crate::lock::mutant::Mutant;
 use crate::lock::world::{Errand, Seat, World, new_id};
 use crate::node::{Command, Moment};
 
@@ -32,7 +33,9 @@ impl Attempt {
             self.schedule = world.now;
             self.deadline = self.deadline.min(world.now + self.call.retry.total);
         }
-        self.id = new_id(entropy);
+        if self.round == 0 || !world.config.has(Mutant::ReusedId) {
+            self.id = new_id(entropy);
+        }
         self.sent = 0;
         self.bid = Bid::default();
         self.open_ballot(world, entropy);

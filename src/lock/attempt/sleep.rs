@@ -6,6 +6,7 @@ use super::alarm::Alarm;
 use super::{Attempt, Phase, Turn};
 use crate::lock::backoff::draw;
 use crate::lock::event::Entropy;
+use crate::lock::mutant::Mutant;
 use crate::lock::world::{Errand, Seat, World};
 use crate::node::{Command, Holding, Id, Moment};
 
@@ -55,6 +56,9 @@ impl Attempt {
             let left = self.deadline.since(world.now);
             let in_time = self.call.retry.wait.is_none() || left <= LAST_POLL;
             poll = if in_time { self.deadline } else { world.now + left / 2 };
+        }
+        if world.config.has(Mutant::NoPoll) {
+            poll = self.deadline;
         }
         self.phase = Phase::Sleeping { poll, expiry: Moment::NEVER, alarm: Alarm::after(granted) };
         Turn::Wait(self.timer())

@@ -12,7 +12,8 @@ impl Core {
         self.world.client(slot).waiting += 1;
         let seat = self.seat(slot);
         let mut attempt = Box::new(Attempt::new(call, &self.world));
-        let leads = attempt.is_one_round() || self.queues.join(seat, &attempt.call.keys);
+        attempt.has_place = !attempt.is_one_round();
+        let leads = !attempt.has_place || self.queues.join(seat, &attempt.call.keys);
         let turn = if leads {
             attempt.contact(&mut self.world, entropy, seat)
         } else {
@@ -37,11 +38,11 @@ impl Core {
         match turn {
             Turn::Wait(at) => self.timers.set(slot, at),
             Turn::Granted => {
-                let Entry::Attempt(attempt) = std::mem::replace(entry, Entry::Over) else {
+                let Entry::Attempt(mut attempt) = std::mem::replace(entry, Entry::Over) else {
                     return;
                 };
                 self.world.client(slot).waiting -= 1;
-                if attempt.is_one_round() {
+                if !std::mem::replace(&mut attempt.has_place, true) {
                     self.queues.seize(seat, &attempt.call.keys);
                 }
                 let lease = Lease::granted(attempt, &self.world, entropy, seat);
@@ -73,9 +74,10 @@ impl Core {
         }
     }
 
-    /// An attempt that stood in the queues waits no longer.
+    /// An attempt that stood in the queues waits no longer. One that never waits stands there too, once it was granted
+    /// something: the grant may have run out before it was taken.
     fn step_back(&mut self, seat: Seat, attempt: &Attempt) {
-        if !attempt.is_one_round() {
+        if attempt.has_place {
             self.retire(seat, &attempt.call.keys, attempt.lost_round(), 0);
         }
     }

@@ -13,7 +13,7 @@ use crate::lock::world::Seat;
 use crate::node::{Keys, Moment, Watch};
 
 /// A slot whose lease has been handed over, and where the nodes' answers for it still come in.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(in crate::lock) struct Moved {
     to: Seat,
     /// JavaScript has taken the slot's last notice.
@@ -21,7 +21,7 @@ pub(in crate::lock) struct Moved {
 }
 
 /// Somebody is first now.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub(in crate::lock) struct Promotion {
     seat: Seat,
     /// So many other processes are to be let try first.

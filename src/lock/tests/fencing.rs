@@ -127,6 +127,34 @@ fn grants_of_different_proposals_never_count_together() {
 }
 
 #[test]
+fn a_key_that_was_set_by_an_earlier_proposal_is_set_anew_or_does_not_count() {
+    let mut script = fenced(3);
+    let (slot, _) = script.hold(call("k", ms(1000)));
+    script.give_back(slot);
+    script.nodes[0] = Default::default();
+    let once = || Call { once: true, retry: Retry::ONCE, ..call("k", ms(1000)) };
+    // The first proposal sets the key on one node. The second is on its way.
+    script.acquire(once());
+    (0..3).for_each(|node| script.deliver(node));
+    let second: Vec<_> = (0..3).flat_map(|node| script.take(node)).collect();
+    // Another call proposes the same tokens, and gives up: that raises the fence to them where the key is set.
+    let other = script.acquire(once());
+    (1..3).for_each(|node| script.deliver(node));
+    script.deliver(0);
+    let tokens = script.take(1)[0].tokens;
+    assert_eq!(tokens, second[0].tokens);
+    script.take(0);
+    script.step(Event::Cancel { slot: other });
+    script.deliver(0);
+    assert_eq!(script.nodes[0].fence("k"), tokens.expect("it proposes").last);
+    // So the fence there says nothing of the key, which is as old as the first proposal.
+    script.advance(ms(200));
+    script.execute(0, &second[0]);
+    script.execute(1, &second[1]);
+    assert!(!script.drain().iter().any(|(_, kind)| *kind == Kind::Granted));
+}
+
+#[test]
 fn it_does_not_propose_for_ever() {
     let mut script = fenced(1);
     let slot = script.acquire(Call { once: true, retry: Retry::ONCE, ..call("k", ms(1000)) });

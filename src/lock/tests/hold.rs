@@ -1,7 +1,7 @@
 //! Keeping a lease, and losing it.
 
 use super::script::{Script, call, config, ms};
-use crate::lock::{Call, Config, Event, Kind, Lost, Slot};
+use crate::lock::{Call, Config, Event, Kind, Lost, Slot, Verdict};
 use crate::node::{Command, Id, Moment};
 
 fn renewed(ttl: u64) -> Call {
@@ -261,4 +261,15 @@ fn a_key_that_another_client_holds_is_not_extended() {
     script.settle();
     let kinds: Vec<_> = script.drain().into_iter().map(|(_, kind)| kind).collect();
     assert_eq!(kinds, [Kind::ExtendFailed, Kind::Lost(Lost::Gone)]);
+}
+
+#[test]
+fn a_grant_that_never_waited_and_was_taken_too_late_leaves_the_key_to_others() {
+    let mut script = Script::new(3);
+    let slot = script.acquire(Call { once: true, ..call("k", ms(500)) });
+    script.settle();
+    live(&mut script, 1000);
+    assert_eq!(script.drain(), [(slot, Kind::Failed(Verdict::Contended))], "nobody took it in time");
+    let next = script.acquire(call("k", ms(500)));
+    assert_eq!(script.run(next, ms(100)), Kind::Granted);
 }

@@ -79,10 +79,8 @@ impl TestNode {
         let tokens = request.tokens.filter(|_| matches!(request.command, Command::Acquire { .. }))?;
         let is_anothers = |key: &str| self.leases.get(key).is_some_and(|(id, _)| *id != request.id);
         let fences = || request.keys.iter().filter_map(|key| self.fences.get(key).copied());
-        let is_own =
-            request.keys.iter().all(|key| self.leases.contains_key(key)) && fences().all(|fence| fence == tokens.last);
         let least = fences().max().filter(|fence| tokens.first <= *fence)?;
-        (!is_own && !request.keys.iter().any(is_anothers)).then_some(least)
+        (!request.keys.iter().any(is_anothers)).then_some(least)
     }
 
     /// The clock from which the tokens of an acquire are too far.

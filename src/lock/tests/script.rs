@@ -43,6 +43,8 @@ pub(in crate::lock) fn config(nodes: usize) -> Config {
         fencing: false,
         max_ttl: ms(60_000),
         restart_guard: RestartGuard::Off,
+        #[cfg(feature = "sim")]
+        mutant: None,
     }
 }
 

@@ -122,6 +122,23 @@ fn what_it_gives_back_itself_is_no_news() {
 }
 
 #[test]
+fn what_it_gives_back_itself_counts_where_others_say_that_the_key_is_free() {
+    // Whichever of the two is the gate.
+    for (own, other) in [(0, 1), (1, 0)] {
+        let mut script = Script::new(2);
+        script.nodes[other].set("k", OTHER, script.now + ms(50_000));
+        let slot = script.acquire(patient("k"));
+        script.settle();
+        script.arm(3);
+        script.let_go();
+        script.freed(own);
+        assert_eq!(script.asked(), [false; 2]);
+        script.freed(other);
+        assert_eq!(script.run(slot, ms(10)), Kind::Granted);
+    }
+}
+
+#[test]
 fn a_key_that_changes_all_the_time_is_asked_for_ever_more_seldom() {
     let (mut script, _) = refused(config(1));
     let begun = script.now;

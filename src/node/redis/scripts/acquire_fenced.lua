@@ -14,8 +14,6 @@ for i = 1, #KEYS / 2 do
   local least, proposed = tonumber(fence) or 0, tonumber(first)
   if own and own ~= id then
     answers[i] = 0
-  elseif own and fence == last then
-    answers[i] = 1
   elseif proposed <= least then
     answers[i] = fence
   else

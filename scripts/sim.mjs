@@ -1,0 +1,95 @@
+// The simulator: builds it, and runs what is asked for.
+//   npm run sim -- --seeds 20000 [--first 0] [--mutant Name]   histories, drawn from that many seeds
+//   npm run sim -- --seed 4711 [--mutant Name]                 one of them: when it fails, its smallest plan and its trace
+//   npm run sim -- --mutants [--seeds 20000] [--write]         every known mistake, until it is found
+//   npm run sim -- --search quick|full                         every history of two clients and three servers
+
+import { spawn } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { root } from './support/addon.mjs'
+import { runCommand } from './support/command.mjs'
+
+const defaultSeeds = 20_000
+const seedMax = 2 ** 53 - 1
+const threads = String(availableParallelism())
+
+const { values: options } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: String(defaultSeeds) },
+    first: { type: 'string', default: '0' },
+    seed: { type: 'string' },
+    mutant: { type: 'string' },
+    mutants: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+    search: { type: 'string' },
+  },
+})
+
+const built = await runCommand(
+  'cargo',
+  ['build', '--quiet', '--profile', 'sim', '--no-default-features', '--features', 'sim', '--bin', 'simulator'],
+  { stream: true, env: process.env.CI ? { CARGO_TERM_COLOR: 'never' } : {} },
+)
+if (built.code !== 0) process.exit(built.code)
+
+const { code, output } = await simulate(words())
+if (options.mutants && options.write && code === 0) writeTable(output)
+process.exitCode = code
+
+function words() {
+  if (options.search !== undefined) return ['search', oneOf('search', ['quick', 'full']), threads]
+  const mutant = options.mutant ?? '-'
+  if (options.mutants) return ['mutants', number('seeds'), threads]
+  if (options.seed !== undefined) return ['seed', number('seed'), mutant]
+  return ['seeds', number('first'), number('seeds'), threads, mutant]
+}
+
+function number(name) {
+  const text = options[name]
+  const value = Number(text)
+  if (/^\d+$/.test(text) && value <= seedMax) return text
+  return refuse(name, text, `a whole number from 0 to ${seedMax}`)
+}
+
+function oneOf(name, allowed) {
+  const text = options[name]
+  return allowed.includes(text) ? text : refuse(name, text, allowed.join(' or '))
+}
+
+function refuse(name, given, wanted) {
+  process.stderr.write(`--${name} must be ${wanted}, not ${given}\n`)
+  process.exit(2)
+}
+
+/** Shows what the simulator says as it says it, and keeps it. */
+function simulate(args) {
+  const child = spawn(join(root, 'target', 'sim', 'simulator'), args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    output += text
+    process.stdout.write(text)
+  })
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ code: code ?? 1, output }))
+  })
+}
+
+/** Puts the table of mistakes where the reliability page has it. */
+function writeTable(output) {
+  const path = join(root, 'docs', 'RELIABILITY.md')
+  const rows = output
+    .trim()
+    .split('\n')
+    .map((line) => line.split('\t'))
+    .map(([name, killer, seeds, text]) => `| \`${name}\` | ${text} | ${killer} | ${seeds} |`)
+  const table = ['| mutant | what it does wrong | found by | seeds |', '|---|---|---|---|', ...rows].join('\n')
+  const [begin, end] = ['<!-- mutants: written by npm run mutants -- --write -->', '<!-- end of mutants -->']
+  const page = readFileSync(path, 'utf8')
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)]
+  if (from < 0 || to < from) throw new Error(`docs/RELIABILITY.md has no place for the table: ${begin}`)
+  writeFileSync(path, `${page.slice(0, from)}${begin}\n\n${table}\n\n${page.slice(to)}`)
+}
