@@ -5,9 +5,11 @@
 import { parseArgs } from 'node:util'
 import {
   ensureCompiler,
+  ensureMariadb,
   ensureNode,
   ensureOpenssl,
   ensurePackages,
+  ensurePostgres,
   ensureRedis,
   ensureRust,
   ensureRustLints,
@@ -33,8 +35,11 @@ const prepare = [
   { name: 'compiler', run: ensureCompiler },
   { name: 'openssl', run: ensureOpenssl },
   { name: 'redis-server', run: ensureRedis },
+  { name: 'postgres', run: ensurePostgres },
+  { name: 'mariadb', run: ensureMariadb },
   { name: 'npm ci', run: () => ensurePackages('.', { stream }) },
   { name: 'npm ci, peers', run: () => ensurePackages('__test__/peers', { stream }) },
+  { name: 'npm ci, fenced stores', run: () => ensurePackages('examples/fenced-stores', { stream }) },
 ]
 
 const checks = [
@@ -44,6 +49,7 @@ const checks = [
   script('test:rust', 20),
   { ...script('test:js', 20), env: options.full ? { QUORLOCK_SOAK_SECONDS: '60' } : {} },
   script('test:io-thread', 20),
+  script('test:recipes', 10),
   script('test:package', 10),
 ]
 

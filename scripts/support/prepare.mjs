@@ -6,9 +6,11 @@ import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { root } from './addon.mjs'
 import { runCommand } from './command.mjs'
+import { findProgram } from './programs.mjs'
 import { StageError } from './stages.mjs'
 
-const oldest = { node: [20, 19], cargo: [1, 95], redis: [6, 2] }
+const oldest = { node: [20, 19], cargo: [1, 95], redis: [6, 2], postgres: [12, 0], mariadb: [10, 6] }
+const services = new Set(['redis-server', 'postgresql'])
 const installLimitMs = 15 * 60_000
 
 export function ensureNode() {
@@ -67,6 +69,26 @@ export async function ensureRedis() {
   }
 }
 
+/** Both programs come with the server: one makes an empty database, the other serves it. */
+export async function ensurePostgres() {
+  await ensureServer('postgres', ['postgres', 'initdb'], ['postgresql'], 'PostgreSQL 12')
+}
+
+/** Without `mariadb-server`, which adds a service, an account and a database: the program is all that is used. */
+export async function ensureMariadb() {
+  await ensureServer('mariadb', ['mariadbd'], ['mariadb-server-core'], 'MariaDB 10.6')
+}
+
+async function ensureServer(name, programs, packages, what) {
+  if (!programs.every(findProgram)) await installDebian(packages, what)
+  const missing = programs.find((program) => !findProgram(program))
+  if (missing) throw new StageError(`${missing} was not found, though ${packages.join(' ')} is installed.`)
+  const found = await version(findProgram(programs[0]), ['--version'])
+  if (!found || isOlder(found, oldest[name])) {
+    throw new StageError(`${programs[0]} ${found ?? ''} is too old: ${what} or later is needed.`)
+  }
+}
+
 /** `npm ci` in `folder`, unless what is installed there is newer than its lock file. */
 export async function ensurePackages(folder = '.', { stream = false } = {}) {
   const installed = statSync(join(root, folder, 'node_modules', '.package-lock.json'), { throwIfNoEntry: false })
@@ -90,10 +112,10 @@ async function installDebian(packages, what) {
     await must('apt-get', ['update', '-q'], { env })
     await must('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...packages], { env })
   })
-  if (packages.includes('redis-server')) {
-    // The package enables its service for the next boot. The tests start servers of their own on free ports.
-    await runCommand('update-rc.d', ['redis-server', 'disable'])
-    await runCommand('systemctl', ['disable', 'redis-server'])
+  // These enable their service for the next boot. The tests start servers of their own.
+  for (const service of packages.filter((name) => services.has(name))) {
+    await runCommand('update-rc.d', [service, 'disable'])
+    await runCommand('systemctl', ['disable', service])
   }
 }
 
@@ -114,10 +136,10 @@ async function must(program, args, options) {
   if (code !== 0 || timedOut) throw new StageError(`${program} ${args.join(' ')} failed\n${output}`)
 }
 
-/** The first x.y.z a program prints, or null where it cannot be run. */
+/** The first x.y or x.y.z a program prints, or null where it cannot be run. */
 async function version(program, args) {
   const { code, output } = await runCommand(program, args)
-  return code === 0 ? (output.match(/\d+\.\d+\.\d+/)?.[0] ?? null) : null
+  return code === 0 ? (output.match(/\d+\.\d+(\.\d+)?/)?.[0] ?? null) : null
 }
 
 function isOlder(found, [major, minor]) {

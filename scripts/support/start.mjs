@@ -5,11 +5,14 @@ import { runCommand } from './command.mjs'
 import { ensureCompiler, ensureNode, ensurePackages, ensureRust } from './prepare.mjs'
 import { StageError } from './stages.mjs'
 
-/** `script` gets this process's arguments and terminal; its exit code becomes ours. */
-export async function startWithAddon(script) {
+/**
+ * `script` gets this process's arguments and terminal; its exit code becomes ours. `prepare` sees to what else it needs.
+ */
+export async function startWithAddon(script, prepare) {
   try {
     ensureNode()
     if (!isAddonFresh()) await build()
+    await prepare?.()
   } catch (error) {
     if (!(error instanceof StageError)) throw error
     process.stderr.write(`${error.message}\n`)

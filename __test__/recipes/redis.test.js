@@ -1,0 +1,6 @@
+'use strict'
+
+const { RedisServer } = require('../support/redis-server')
+const { recipe } = require('./recipe')
+
+recipe('redis', () => RedisServer.start())
