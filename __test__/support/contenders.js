@@ -7,12 +7,11 @@
 //   await contenders.getOn('without the node')     // each has had more sections since
 //   const { holds, faults } = await contenders.end()
 
-const fs = require('node:fs')
-const os = require('node:os')
 const path = require('node:path')
 const { Child } = require('./child')
 const { check, readRecords } = require('./checker')
 const { uniqueKey } = require('./quorlock')
+const { recordsOf } = require('./recorder')
 const { until, within } = require('./until')
 
 const SCRIPT = path.join(__dirname, '..', 'faults', 'fixtures', 'contender.js')
@@ -29,7 +28,7 @@ class Contenders {
   static async start(t, nodes, { count = 3, keys = [uniqueKey()], ttl = 1000, ms = 6, options = {}, env = {} } = {}) {
     const contenders = new Contenders()
     contenders.keys = keys
-    contenders.#folder = fs.mkdtempSync(path.join(os.tmpdir(), 'quorlock-records-'))
+    contenders.#folder = recordsOf(t)
     contenders.#sections = Array.from({ length: count }, () => 0)
     const of = (value, i) => (typeof value === 'function' ? value(i) : value)
     contenders.#children = contenders.#sections.map((_, i) => {
@@ -48,10 +47,7 @@ class Contenders {
       })
       return child
     })
-    t.after(async () => {
-      await Promise.all(contenders.#children.map((child) => child.stop()))
-      fs.rmSync(contenders.#folder, { recursive: true, force: true })
-    })
+    t.after(() => Promise.all(contenders.#children.map((child) => child.stop())))
     await Promise.all(contenders.#children.map((child) => child.message((message) => message === 'ready', 60_000)))
     return contenders
   }

@@ -16,6 +16,7 @@
 // written down as valid must not be longer than it was.
 
 const fs = require('node:fs')
+const os = require('node:os')
 const path = require('node:path')
 
 class Recorder {
@@ -73,4 +74,11 @@ class Recorder {
 
 let files = 0
 
-module.exports = { Recorder }
+/** A folder for the files of one test, removed after test `t`. */
+function recordsOf(t) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'quorlock-records-'))
+  t.after(() => fs.rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+module.exports = { Recorder, recordsOf }

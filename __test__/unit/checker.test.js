@@ -3,12 +3,10 @@
 // The checker finds what is planted, and nothing else; what a recorder writes is what the checker reads.
 
 const fs = require('node:fs')
-const os = require('node:os')
-const path = require('node:path')
 const { test } = require('node:test')
 const assert = require('node:assert/strict')
 const { check, readRecords } = require('../support/checker')
-const { Recorder } = require('../support/recorder')
+const { Recorder, recordsOf } = require('../support/recorder')
 
 /** One event: `at` and `until` in microseconds. */
 const event = (at, what, hold, until = at, { key = 'key', token } = {}) => ({
@@ -109,8 +107,7 @@ test('an event of nobody is a mistake in the test', () => {
 })
 
 test('what recorders write is read in the order of its time', async (t) => {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'quorlock-records-'))
-  t.after(() => fs.rmSync(folder, { recursive: true }))
+  const folder = recordsOf(t)
   const [one, other] = [new Recorder(folder, 'one'), new Recorder(folder, 'other')]
   const lock = (remaining, token) => ({ key: 'key', id: 'f'.repeat(32), token, remaining })
   const first = lock(5000, 1)
