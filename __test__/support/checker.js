@@ -9,8 +9,9 @@
 //
 //   const { holds, faults } = check(readRecords(folder))
 //
-// A hold was valid from its grant until it was released, if it was valid then; else as long as its handle had last said.
-// That is never more than the truth, so that a fault is a fault whatever the processes were doing meanwhile.
+// A hold was valid from its grant until it was released, if it was valid then; else as long as its handle had last said;
+// and one that was lost before that, until it was last seen valid: when it was lost nobody knows exactly. That is never
+// more than the truth, so that a fault is a fault whatever the processes were doing meanwhile.
 
 const fs = require('node:fs')
 const path = require('node:path')
@@ -34,16 +35,19 @@ function holdsOf(events) {
     for (const key of [event.key].flat()) {
       const name = JSON.stringify([event.holder, event.hold, key])
       const { holder, id, token, at } = event
-      if (event.what === 'granted') holds.set(name, { key, holder, id, token, from: at, to: at, lost: false })
+      if (event.what === 'granted') holds.set(name, { key, holder, id, token, from: at, to: at, seen: at, lost: false })
       const hold = holds.get(name)
       if (!hold) throw new Error(`${event.what}, but never granted: ${JSON.stringify(event)}`)
       const isValid = event.until > at
       if (hold.lost && isValid) hold.revived = true
       if (event.what === 'lost') hold.lost = true
-      // What is given back is not relied upon any more, whatever it would still have been good for.
-      if (event.what === 'releasing' && isValid) hold.to = at
-      else if (isValid) hold.to = Math.max(hold.to, event.until)
-      else hold.to = Math.min(hold.to, at)
+      if (isValid) {
+        hold.seen = at
+        // What is given back is not relied upon any more, whatever it would still have been good for.
+        hold.to = event.what === 'releasing' ? at : Math.max(hold.to, event.until)
+      } else if (hold.to > at || (event.reason && event.reason !== 'expired')) {
+        hold.to = Math.min(hold.to, hold.seen)
+      }
     }
   }
   return [...holds.values()]

@@ -5,10 +5,10 @@
 // process has seen is there when it is killed.
 //
 //   const recorder = new Recorder(folder, 'worker 3')
-//   recorder.granted(lock)            // as soon as the call has resolved
+//   recorder.granted(lock)            // as soon as the call has resolved; from then on a loss is written down by itself
 //   recorder.held(lock)               // it is still relied upon: its validity may have grown by renewals
 //   recorder.releasing(lock)          // before release() is called: from here on nobody relies on it
-//   recorder.lost(lock)               // when its signal has aborted, or it is found not to be held
+//   recorder.lost(lock)               // it is found not to be held
 //   await recorder.section(lock, fn)  // granted, fn(lock), releasing: for the function of a withLock
 //
 // Times are microseconds of CLOCK_MONOTONIC (`process.hrtime`), which all processes of one machine share and no step of a
@@ -31,6 +31,7 @@ class Recorder {
   }
 
   #write(what, lock) {
+    if (this.#file === undefined) return
     const at = Number(process.hrtime.bigint() / 1000n)
     const until = at + Math.floor(lock.remaining * 1000)
     // Holders of one process may have one lease, and so one id, in turn: a hold has a number of its own.
@@ -38,12 +39,15 @@ class Recorder {
     const hold = this.#holds.get(lock)
     if (!hold) throw new Error(`${what}, but never granted: ${lock.key}`)
     const { holder } = this
-    const line = { at, what, holder, hold, key: lock.key, id: lock.id, token: lock.token, until }
+    const { key, id, token, signal } = lock
+    const reason = signal?.aborted ? signal.reason.reason : undefined
+    const line = { at, what, holder, hold, key, id, token, until, reason }
     fs.writeSync(this.#file, `${JSON.stringify(line)}\n`)
   }
 
   granted(lock) {
     this.#write('granted', lock)
+    lock.signal?.addEventListener('abort', () => this.lost(lock), { once: true })
   }
 
   held(lock) {
@@ -68,7 +72,8 @@ class Recorder {
   }
 
   close() {
-    fs.closeSync(this.#file)
+    if (this.#file !== undefined) fs.closeSync(this.#file)
+    this.#file = undefined
   }
 }
 

@@ -62,8 +62,41 @@ test('one that was valid for longer than it was granted for', () => {
 })
 
 test('one that was lost before its time', () => {
-  const events = [event(10, 'granted', 1, 100), event(40, 'lost', 1), event(41, 'granted', 2, 141)]
-  assert.deepEqual(kinds(events), [])
+  const events = [event(10, 'granted', 1, 100), event(20, 'held', 1, 100), event(40, 'lost', 1)]
+  assert.deepEqual(kinds([...events, event(41, 'granted', 2, 141)]), [])
+  // When exactly it was lost nobody knows: surely not before it was last seen.
+  const sooner = (at) => [...events.slice(0, 2), event(at, 'granted', 2, 141), event(40, 'lost', 1)]
+  assert.deepEqual(kinds(sooner(21)), [])
+  assert.deepEqual(kinds(sooner(19)), ['overlap'])
+})
+
+test('one that was lost before its time, and looked at only afterwards', () => {
+  const found = (reason) => [
+    event(10, 'granted', 1, 100),
+    event(50, 'granted', 2, 99),
+    { ...event(200, 'lost', 1), reason },
+  ]
+  assert.deepEqual(kinds(found('gone')), [])
+  assert.deepEqual(kinds(found('expired')), ['overlap'])
+  assert.deepEqual(kinds(found()), ['overlap'])
+})
+
+test('a handle that is lost is written down by itself', (t) => {
+  const folder = recordsOf(t)
+  const recorder = new Recorder(folder, 'one')
+  const controller = new AbortController()
+  const lock = { key: 'key', id: 'f'.repeat(32), remaining: 5000, signal: controller.signal }
+  recorder.granted(lock)
+  lock.remaining = 0
+  controller.abort(Object.assign(new Error('lost'), { reason: 'gone' }))
+  recorder.close()
+  assert.deepEqual(
+    readRecords(folder).map(({ what, reason }) => ({ what, reason })),
+    [
+      { what: 'granted', reason: undefined },
+      { what: 'lost', reason: 'gone' },
+    ],
+  )
 })
 
 test('other keys are another matter', () => {
@@ -115,6 +148,7 @@ test('what recorders write is read in the order of its time', async (t) => {
   const lines = await one.section(first, async (held) => {
     other.granted(second)
     one.held(held)
+    other.held(second)
     return 'done'
   })
   assert.equal(lines, 'done')
@@ -131,7 +165,7 @@ test('what recorders write is read in the order of its time', async (t) => {
   assert.deepEqual(
     events.map(({ what, holder }) => `${what} ${holder}`),
     [
-      ...['granted one', 'granted other', 'held one', 'releasing one'],
+      ...['granted one', 'granted other', 'held one', 'held other', 'releasing one'],
       ...['lost other', 'granted other', 'releasing other'],
     ],
   )
