@@ -7,7 +7,7 @@ const { execFileSync, spawnSync } = require('node:child_process')
 const path = require('node:path')
 const { describe, test } = require('node:test')
 const assert = require('node:assert/strict')
-const { useCluster } = require('../support/cluster')
+const { Cluster, useCluster } = require('../support/cluster')
 const { Child } = require('../support/child')
 const { within } = require('../support/until')
 
@@ -19,8 +19,8 @@ const withoutLimits = spawnSync('prlimit', ['--version']).error && 'there is no 
 describe('no descriptors are left', { concurrency: true, skip: withoutLimits }, () => {
   const cluster = useCluster(3)
 
-  async function run(t, scenario, meanwhile = async () => {}) {
-    const child = new Child(SCRIPT, { args: [scenario, ...cluster.urls] })
+  async function run(t, scenario, { urls } = cluster, meanwhile = async () => {}) {
+    const child = new Child(SCRIPT, { args: [scenario, ...urls] })
     t.after(() => child.stop())
     await child.message((message) => message === 'loaded')
     execFileSync('prlimit', [`--pid=${child.pid}`, `--nofile=${LIMIT}:${LIMIT}`])
@@ -51,10 +51,15 @@ describe('no descriptors are left', { concurrency: true, skip: withoutLimits }, 
   })
 
   test('when the connections break: the lock is lost in time, and all is well afterwards', async (t) => {
-    const { without, then, lost, released } = await run(t, 'held', async (child) => {
-      await child.message((message) => message === 'exhausted')
-      await cluster.all('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+    const own = await Cluster.start(3)
+    t.after(() => own.stop())
+    const { without, then, lost, released } = await run(t, 'held', own, async (child) => {
+      await child.message((message) => message === 'held')
+      // Tries to connect fail meanwhile, and leave nothing open.
+      await Promise.all(own.servers.map((server) => server.kill()))
       child.send('killed')
+      await child.message((message) => message === 'exhausted')
+      await Promise.all(own.servers.map((server) => server.launch()))
     })
     assert.deepEqual({ lost, released }, { lost: ['expired'], released: 'unknown' })
     isUnavailable(without)
