@@ -3,6 +3,7 @@
 // Holders that are suspended for longer than their lock lasts, and go on writing: a store that looks at tokens loses
 // nothing, one that does not loses what others have written meanwhile.
 
+const fs = require('node:fs')
 const path = require('node:path')
 const { test } = require('node:test')
 const assert = require('node:assert/strict')
@@ -41,6 +42,8 @@ async function run(t, mode) {
         results.push(message)
         break
       }
+      // It says so just before it stops: continued any sooner, it would stop for good.
+      await until(() => /\) [Tt] /.test(fs.readFileSync(`/proc/${child.pid}/stat`, 'utf8')), { every: 1 })
       suspensions += 1
       idle.add(child)
       const before = (await elements()).join()

@@ -8,12 +8,13 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 
+/** Until whoever started it is gone, at the latest. */
+const BURN = 'const parent = process.ppid; while (process.ppid === parent);'
+
 /** Processes that want `count` CPUs for as long as test `t` runs. */
 function burn(t, count = 2 * os.availableParallelism()) {
-  const burners = Array.from({ length: count }, () => spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }))
-  const stop = () => burners.map((burner) => burner.kill('SIGKILL'))
-  process.once('exit', stop)
-  t.after(stop)
+  const burners = Array.from({ length: count }, () => spawn(process.execPath, ['-e', BURN], { stdio: 'ignore' }))
+  t.after(() => burners.map((burner) => burner.kill('SIGKILL')))
 }
 
 /** Where groups are made, and how one is told its quota: by what it is called in each version. */
