@@ -53,6 +53,6 @@ const checks = [
   script('test:package', 10),
 ]
 
-const long = [script('bench', 20, '--quick'), script('demo', 10)]
+const long = [script('test:faults', 20), script('bench', 20, '--quick'), script('demo', 10)]
 
 process.exitCode = await runStages([...prepare, ...checks, ...(options.full ? long : [])], { stream })

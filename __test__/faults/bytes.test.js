@@ -31,6 +31,7 @@ corrupted('an HTTP server', () => 'HTTP/1.1 400 Bad Request\r\nConnection: close
 corrupted('an integer in place of OK', () => ':1\r\n')
 corrupted('a list in place of OK', () => '*2\r\n$2\r\nOK\r\n$2\r\nOK\r\n')
 corrupted('another text in place of OK', () => '+QUEUED\r\n')
+corrupted('a push in place of every reply', () => '>2\r\n$7\r\nmessage\r\n$2\r\nOK\r\n', LATER)
 corrupted('replies without their last byte', (chunk) => chunk.subarray(0, -1), LATER)
 corrupted('a bulk that is announced and never comes', () => '$536870912\r\nx', LATER)
 corrupted('a bulk longer than any memory', () => '$9223372036854775807\r\n', LATER)

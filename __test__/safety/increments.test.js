@@ -6,8 +6,10 @@ const path = require('node:path')
 const { test } = require('node:test')
 const assert = require('node:assert/strict')
 const { Cluster } = require('../support/cluster')
-const { RedisServer } = require('../support/redis-server')
+const { check, readRecords } = require('../support/checker')
 const { Child } = require('../support/child')
+const { recordsOf } = require('../support/recorder')
+const { RedisServer } = require('../support/redis-server')
 const { until, within } = require('../support/until')
 
 const PROCESSES = 4
@@ -22,7 +24,8 @@ test('4 processes x 1,000 increments under one lock, a node killed and restarted
   const counter = async () => Number(await store.command('GET', 'counter'))
 
   const script = path.join(__dirname, 'fixtures', 'increment.js')
-  const args = [store.port, TIMES, ...cluster.urls]
+  const folder = recordsOf(t)
+  const args = [store.port, TIMES, folder, ...cluster.urls]
   const children = Array.from({ length: PROCESSES }, () => new Child(script, { args }))
   t.after(() => Promise.all(children.map((child) => child.stop())))
   await Promise.all(children.map((child) => child.message((message) => message === 'ready')))
@@ -52,5 +55,7 @@ test('4 processes x 1,000 increments under one lock, a node killed and restarted
   )
   assert.equal(await counter(), PROCESSES * TIMES)
   assert.equal(Number(await store.command('GET', 'overlaps')), 0)
+  const { holds, faults } = check(readRecords(folder))
+  assert.deepEqual({ holds: holds.length, faults }, { holds: PROCESSES * TIMES, faults: [] })
   await until(async () => (await cluster.holding('counter')) === 0)
 })

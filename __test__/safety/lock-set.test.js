@@ -3,11 +3,14 @@
 // Holders that are suspended for longer than their lock lasts, and go on writing: a store that looks at tokens loses
 // nothing, one that does not loses what others have written meanwhile.
 
+const fs = require('node:fs')
 const path = require('node:path')
 const { test } = require('node:test')
 const assert = require('node:assert/strict')
+const { check, readRecords } = require('../support/checker')
 const { Child } = require('../support/child')
 const { Cluster } = require('../support/cluster')
+const { recordsOf } = require('../support/recorder')
 const { RedisServer } = require('../support/redis-server')
 const { until, within } = require('../support/until')
 
@@ -20,10 +23,11 @@ async function run(t, mode) {
   t.after(() => Promise.all([cluster.stop(), store.stop()]))
   const elements = async () => ((await store.command('HGET', 'set', 'elements')) ?? '').split(' ').filter(Boolean)
 
+  const folder = recordsOf(t)
   const script = path.join(__dirname, 'fixtures', 'lock-set.js')
   const children = Array.from(
     { length: PROCESSES },
-    (_, name) => new Child(script, { args: [mode, store.port, name, TIMES, ...cluster.urls] }),
+    (_, name) => new Child(script, { args: [mode, store.port, name, TIMES, folder, ...cluster.urls] }),
   )
   t.after(() => Promise.all(children.map((child) => child.stop())))
   const idle = new Set()
@@ -38,6 +42,8 @@ async function run(t, mode) {
         results.push(message)
         break
       }
+      // It says so just before it stops: continued any sooner, it would stop for good.
+      await until(() => /\) [Tt] /.test(fs.readFileSync(`/proc/${child.pid}/stat`, 'utf8')), { every: 1 })
       suspensions += 1
       idle.add(child)
       const before = (await elements()).join()
@@ -56,6 +62,8 @@ async function run(t, mode) {
     assert.equal(stderr, '')
     assert.equal(code, 0)
   }
+  // Whatever becomes of the store: the lock itself behaves alike.
+  assert.deepEqual(check(readRecords(folder)).faults, [])
   const left = new Set(await elements())
   const added = results.flatMap((result) => result.added)
   const refused = results.reduce((sum, result) => sum + result.refused, 0)

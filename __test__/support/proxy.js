@@ -7,6 +7,7 @@
 //   proxy.toServer.swallow()          // requests are lost, the connection stays open (partition, one way)
 //   proxy.toClient.hold()             // replies are kept back ... proxy.toClient.pass() delivers them
 //   proxy.toClient.delay(50)          // every chunk arrives 50 ms later, in order
+//   proxy.toClient.jitter(5, 50)      // each one 5 to 50 ms later, in order: nothing overtakes
 //   proxy.toClient.slice(1)           // one byte at a time
 //   proxy.toClient.corrupt(fn)        // each chunk is replaced by fn(chunk), null drops it
 //   proxy.halfOpen()                  // both directions swallowed, no FIN: the peer vanished
@@ -24,6 +25,7 @@ class Direction {
   #mode = { kind: 'pass' }
   #held = []
   #slices = []
+  #last = Promise.resolve()
   #pumping = false
 
   get mode() {
@@ -46,6 +48,10 @@ class Direction {
 
   delay(ms) {
     this.#mode = { kind: 'delay', ms }
+  }
+
+  jitter(least, most) {
+    this.#mode = { kind: 'jitter', least, most }
   }
 
   slice(bytes) {
@@ -84,6 +90,13 @@ class Direction {
         return undefined
       case 'delay':
         return setTimeout(deliver, this.#mode.ms, chunk)
+      case 'jitter': {
+        const { least, most } = this.#mode
+        const pause = new Promise((resolve) => setTimeout(resolve, least + Math.random() * (most - least)))
+        // Behind what came before it, however long that takes.
+        this.#last = Promise.all([this.#last, pause]).then(() => deliver(chunk))
+        return undefined
+      }
       case 'slice': {
         const { bytes } = this.#mode
         for (let at = 0; at < chunk.length; at += bytes) this.#slices.push([deliver, chunk.subarray(at, at + bytes)])

@@ -41,8 +41,8 @@ class RedisServer {
 
   /**
    * Options: `port`, `appendonly`, `password` (requirepass), `aclfile` (its text), `maxmemory`, `replicaOf` (a port),
-   * `tls` (`{ ca, cert, key, clientAuth }`, paths; then `plainPort` may keep a plaintext port), and
-   * `args` (further words of the command line). DEBUG and CONFIG SET dir are always allowed.
+   * `tls` (`{ ca, cert, key, clientAuth }`, paths; then `plainPort` may keep a plaintext port), `env` (added to ours)
+   * and `args` (further words of the command line). DEBUG and CONFIG SET dir are always allowed.
    */
   static async start(options = {}) {
     let failure
@@ -104,7 +104,8 @@ class RedisServer {
     fs.mkdirSync(this.dir, { recursive: true })
     fs.rmSync(this.socket, { force: true })
     let output = ''
-    const child = spawn(BINARY, this.#args(args), { stdio: ['ignore', 'pipe', 'pipe'] })
+    const env = { ...process.env, ...this.#options.env }
+    const child = spawn(BINARY, this.#args(args), { env, stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     this.#isWanted = true
     running.add(this)

@@ -113,6 +113,14 @@ class RespClient {
     })
   }
 
+  /** Commands as they were once sent, for instance; resolves with the first reply. */
+  send(bytes) {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject })
+      this.#socket.write(bytes)
+    })
+  }
+
   /** Keeps the process alive only while a reply is awaited: for clients that live as long as a server does. */
   unref() {
     this.#idle = true

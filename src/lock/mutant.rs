@@ -6,6 +6,7 @@ use super::config::Config;
 macro_rules! mutants {
     ($($(#[doc = $text:literal])* $name:ident,)*) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[cfg_attr(not(feature = "sim"), allow(dead_code, reason = "made by simulated servers"))]
         pub(crate) enum Mutant {
             $($(#[doc = $text])* $name,)*
         }
