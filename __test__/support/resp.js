@@ -125,4 +125,4 @@ class RespClient {
   }
 }
 
-module.exports = { RespClient, ReplyError, encode }
+module.exports = { RespClient, ReplyError, encode, parse }

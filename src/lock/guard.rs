@@ -37,12 +37,13 @@ impl Config {
     ) -> Option<Moment> {
         let whole = self.quarantine();
         let since_start = |uptime: Duration| now + whole.saturating_sub(uptime);
-        let other = before.filter(|(before, _)| before.run.is_some() && before.run != identity.run);
+        let other = before.filter(|(before, _)| identity.is_other_than(before));
         match (self.restart_guard, other) {
             (RestartGuard::Off, _) => None,
             (_, Some((_, seen))) => Some(match identity.uptime {
-                Some(uptime) if uptime <= now.since(seen) => since_start(uptime),
-                // It was running all the time beside the one that answered: it may never have had the keys.
+                Some(uptime) if uptime <= now.since(seen) && identity.promotion.is_none() => since_start(uptime),
+                // It was running all the time beside the one that answered, or has been a replica since it started: it
+                // may never have had the keys.
                 _ => now + whole,
             }),
             // Who does not say which run it is may have restarted each time that it is reached.
@@ -74,7 +75,7 @@ mod tests {
     }
 
     fn server(run: &str, uptime_ms: u64) -> Identity {
-        Identity { run: Some(run.into()), uptime: Some(ms(uptime_ms)) }
+        Identity { run: Some(run.into()), uptime: Some(ms(uptime_ms)), ..Identity::default() }
     }
 
     fn left(config: &Config, identity: &Identity, before: Option<(&Identity, Moment)>) -> Option<u128> {
@@ -104,8 +105,24 @@ mod tests {
         let config = guarded(RestartGuard::Observed);
         let seen = Moment::from_nanos(NOW.as_nanos() - 9_000_000_000);
         assert_eq!(left(&config, &server("b", 3_600_000), Some((&server("a", 1), seen))), Some(61_602));
-        let silent = Identity { run: Some("b".into()), uptime: None };
+        let silent = Identity { run: Some("b".into()), ..Identity::default() };
         assert_eq!(left(&config, &silent, Some((&server("a", 1), seen))), Some(61_602));
+    }
+
+    #[test]
+    fn a_server_that_has_been_a_replica_meanwhile_counts_from_now() {
+        let config = guarded(RestartGuard::Observed);
+        let seen = Moment::from_nanos(NOW.as_nanos() - 9_000_000_000);
+        let promoted = |server: Identity, id: &str| Identity { promotion: Some(id.into()), ..server };
+        let (plain, once) = (server("a", 500_000), promoted(server("a", 500_000), "p"));
+        assert_eq!(left(&config, &once, Some((&plain, seen))), Some(61_602));
+        assert_eq!(left(&config, &once, Some((&once, seen))), None, "only the connection was lost");
+        assert_eq!(left(&config, &promoted(plain.clone(), "q"), Some((&once, seen))), Some(61_602), "once more");
+        assert_eq!(left(&config, &plain, Some((&once, seen))), None, "it has forgotten that it was one");
+        assert_eq!(left(&config, &once, None), None, "nobody knows when");
+        let restarted = promoted(server("b", 4000), "p");
+        assert_eq!(left(&config, &restarted, Some((&plain, seen))), Some(61_602));
+        assert_eq!(left(&guarded(RestartGuard::Off), &once, Some((&plain, seen))), None);
     }
 
     #[test]

@@ -192,7 +192,7 @@ mod tests {
     use crate::lock::tests::script::config;
 
     fn up(identity: &str) -> Status {
-        Status::Up(Identity { run: Some(identity.into()), uptime: Some(Duration::ZERO) })
+        Status::Up(Identity { run: Some(identity.into()), uptime: Some(Duration::ZERO), ..Identity::default() })
     }
 
     const NOW: Moment = Moment::from_nanos(1);
@@ -225,6 +225,15 @@ mod tests {
         assert_eq!(codes(&members), [Some(FaultCode::Connect), Some(FaultCode::Duplicate)]);
         update(&mut members, 0, up("c"));
         assert_eq!(codes(&members), [None, None]);
+    }
+
+    #[test]
+    fn a_server_that_was_promoted_between_two_handshakes_is_still_a_duplicate() {
+        let mut members = Members::new(2);
+        update(&mut members, 0, up("a"));
+        let promoted = Identity { run: Some("a".into()), promotion: Some("p".into()), ..Identity::default() };
+        update(&mut members, 1, Status::Up(promoted));
+        assert_eq!(codes(&members), [None, Some(FaultCode::Duplicate)]);
     }
 
     #[test]

@@ -22,7 +22,7 @@ impl Script {
 
     fn answers_as(&mut self, node: usize, run: &str) {
         let run = Some(format!("{run} of {node}").into());
-        let identity = Identity { run, uptime: Some(Duration::ZERO) };
+        let identity = Identity { run, uptime: Some(Duration::ZERO), ..Identity::default() };
         self.step(Event::Node { node, status: Status::Up(identity) });
     }
 

@@ -137,5 +137,6 @@ where
     let answers = answers.map_err(|error| fault::from_connection(&error))?;
     let (identity, warning) = look(&answers)?;
     let form = Form { own_release: own_release(&answers), ..Form::default() };
-    Ok(Connected { link: Link::new(connection, driver, manners, line, form), identity, warning })
+    let link = Link::new(connection, driver, manners, line, form, identity.run.is_some());
+    Ok(Connected { link, identity, warning })
 }

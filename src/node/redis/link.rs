@@ -38,6 +38,8 @@ pub(crate) struct Link {
     sent_at: Moment,
     /// How requests are sent at first.
     form: Form,
+    /// It has said that it is a primary, and would say so again.
+    tells_role: bool,
     /// Requests whose script calls failed, for lack of the script or together: they go out again in another form.
     again: Vec<(Form, Vec<Request>)>,
     /// An empty buffer of a batch that is done, for the next one.
@@ -55,6 +57,7 @@ impl Link {
         manners: Arc<Manners>,
         line: Option<Arc<Line>>,
         form: Form,
+        tells_role: bool,
     ) -> Self {
         Self {
             connection,
@@ -65,6 +68,7 @@ impl Link {
             in_flight: VecDeque::new(),
             sent_at: Moment::default(),
             form,
+            tells_role,
             again: Vec::new(),
             spare: Vec::new(),
             death: None,
@@ -225,6 +229,10 @@ impl Link {
                 self.form.own_release = self.form.own_release.and(form.own_release);
                 self.again.push((form, group.to_vec()));
             }
+        }
+        if self.tells_role && values.iter().any(fault::is_demotion) {
+            // Promoted again it would have another's data. Only a handshake shows that it was a replica meanwhile.
+            self.death.get_or_insert(fault::demotion());
         }
         requests.clear();
         self.spare = requests;
