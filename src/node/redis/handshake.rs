@@ -54,7 +54,8 @@ pub(super) fn look(answers: &[Value]) -> Result<(Identity, Option<String>), Faul
     {
         return Err(Fault::new(FaultCode::NotMaster, format!("the server is a {role}: only a primary can vote")));
     }
-    if field(&server, "redis_mode") == Some("cluster") {
+    // Valkey's name for it is the second.
+    if ["redis_mode", "server_mode"].into_iter().any(|name| field(&server, name) == Some("cluster")) {
         return Err(Fault::new(FaultCode::Protocol, CLUSTER));
     }
     let refused = |index: usize| matches!(answers.get(index), Some(Value::ServerError(_)));
@@ -147,8 +148,12 @@ mod tests {
 
     #[test]
     fn a_server_in_cluster_mode_is_no_node() {
-        let fault = look(&[bulk("redis_mode:cluster\r\n"), bulk("role:master\r\n"), bulk("")]).unwrap_err();
-        assert!(fault.message.contains("cluster mode"), "{}", fault.message);
+        for mode in ["redis_mode", "server_mode"] {
+            let answers = |value: &str| [bulk(&format!("{mode}:{value}\r\n")), bulk("role:master\r\n"), bulk("")];
+            let fault = look(&answers("cluster")).unwrap_err();
+            assert!(fault.message.contains("cluster mode"), "{}", fault.message);
+            assert!(look(&answers("standalone")).is_ok());
+        }
     }
 
     #[test]
