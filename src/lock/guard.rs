@@ -9,7 +9,8 @@ use crate::node::{Fault, FaultCode, Identity, Moment};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RestartGuard {
     Off,
-    /// Those that this process has seen: another server answers at a node's address.
+    /// Those that this process has seen: another server answers at a node's address, or one that started while the
+    /// others voted.
     Observed,
     /// Also one before the first contact, as far as its uptime tells.
     Strict,
@@ -28,12 +29,13 @@ impl Config {
     }
 
     /// Until when a server that has just been reached casts no vote. `before` is who answered there before, and when
-    /// last.
+    /// last; `voting_since`, when a quorum first voted.
     pub(super) fn quarantined_until(
         &self,
         now: Moment,
         identity: &Identity,
         before: Option<(&Identity, Moment)>,
+        voting_since: Moment,
     ) -> Option<Moment> {
         let whole = self.quarantine();
         let since_start = |uptime: Duration| now + whole.saturating_sub(uptime);
@@ -50,6 +52,12 @@ impl Config {
             (RestartGuard::Strict, None) if before.is_none() || identity.run.is_none() => {
                 Some(identity.uptime.map_or(now + whole, since_start))
             }
+            // It was away while the others voted, and started then: whatever it had before that is forgotten. One that
+            // may have started together with them is taken as it is.
+            (RestartGuard::Observed, None) if before.is_none() => {
+                let uptime = identity.uptime?;
+                (uptime.saturating_add(GRANULARITY) <= now.since(voting_since)).then(|| since_start(uptime))
+            }
             (RestartGuard::Strict | RestartGuard::Observed, None) => None,
         }
     }
@@ -58,8 +66,9 @@ impl Config {
 /// Why a node in quarantine does not vote.
 pub(super) fn quarantine(left: Duration) -> Fault {
     let seconds = left.as_secs_f64().ceil();
-    let message =
-        format!("it has restarted, and may have forgotten locks: it votes again in {seconds} s (restartGuard)");
+    let message = format!(
+        "it has started anew, or was a replica, and may have forgotten locks: it votes in {seconds} s (restartGuard)"
+    );
     Fault::new(FaultCode::Quarantined, message)
 }
 
@@ -79,7 +88,16 @@ mod tests {
     }
 
     fn left(config: &Config, identity: &Identity, before: Option<(&Identity, Moment)>) -> Option<u128> {
-        config.quarantined_until(NOW, identity, before).map(|until| until.since(NOW).as_millis())
+        left_beside(config, identity, before, Moment::NEVER)
+    }
+
+    fn left_beside(
+        config: &Config,
+        identity: &Identity,
+        before: Option<(&Identity, Moment)>,
+        voting_since: Moment,
+    ) -> Option<u128> {
+        config.quarantined_until(NOW, identity, before, voting_since).map(|until| until.since(NOW).as_millis())
     }
 
     #[test]
@@ -123,6 +141,20 @@ mod tests {
         let restarted = promoted(server("b", 4000), "p");
         assert_eq!(left(&config, &restarted, Some((&plain, seen))), Some(61_602));
         assert_eq!(left(&guarded(RestartGuard::Off), &once, Some((&plain, seen))), None);
+    }
+
+    #[test]
+    fn a_server_reached_for_the_first_time_that_started_while_the_others_voted_counts_from_its_start() {
+        let config = guarded(RestartGuard::Observed);
+        let since = Moment::from_nanos(NOW.as_nanos() - 9_000_000_000);
+        assert_eq!(left_beside(&config, &server("a", 4000), None, since), Some(57_602));
+        assert_eq!(left_beside(&config, &server("a", 8000), None, since), Some(53_602));
+        assert_eq!(left_beside(&config, &server("a", 9000), None, since), None, "it may have been there before");
+        assert_eq!(left_beside(&config, &server("a", 0), None, Moment::NEVER), None, "nobody votes yet");
+        assert_eq!(left_beside(&config, &Identity::default(), None, since), None, "it does not say");
+        assert_eq!(left_beside(&config, &server("a", 4000), Some((&server("a", 1000), NOW)), since), None);
+        assert_eq!(left_beside(&guarded(RestartGuard::Off), &server("a", 4000), None, since), None);
+        assert_eq!(left_beside(&guarded(RestartGuard::Strict), &server("a", 4000), None, since), Some(57_602));
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub(super) struct Members {
     list: Vec<Member>,
     /// When the next quarantine ends.
     next: Moment,
+    /// When a quorum first voted.
+    voting_since: Moment,
     /// Smoothed round trip of all nodes.
     round_trip: Duration,
 }
@@ -48,7 +50,12 @@ impl Members {
             untried: true,
             told: None,
         };
-        Self { list: (0..nodes).map(|_| member()).collect(), next: Moment::NEVER, round_trip: Duration::ZERO }
+        Self {
+            list: (0..nodes).map(|_| member()).collect(),
+            next: Moment::NEVER,
+            voting_since: Moment::NEVER,
+            round_trip: Duration::ZERO,
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -80,6 +87,7 @@ impl Members {
 
     /// Takes the news of one node; returns what changed for whom, itself and the doubles it makes or unmakes.
     pub(super) fn update(&mut self, config: &Config, now: Moment, node: usize, status: Status) -> Vec<Change> {
+        let voting_since = self.voting_since;
         let member = &mut self.list[node];
         let status = match status {
             Status::Back => return self.come_back(now, node),
@@ -88,7 +96,7 @@ impl Members {
         match &status {
             Status::Up(identity) => {
                 let before = member.identity.as_ref().map(|before| (before, member.seen));
-                if let Some(end) = config.quarantined_until(now, identity, before) {
+                if let Some(end) = config.quarantined_until(now, identity, before, voting_since) {
                     member.quarantine_end = member.quarantine_end.max(end);
                 }
                 if identity.run.is_some() || member.identity.is_none() {
@@ -100,7 +108,11 @@ impl Members {
         }
         member.untried &= status == Status::Connecting;
         member.status = status;
-        self.refresh_all(now)
+        let changes = self.refresh_all(now);
+        if self.voting() >= config.quorum {
+            self.voting_since = self.voting_since.min(now);
+        }
+        changes
     }
 
     /// It was silent, and is not any more: whatever it was before that, it is again.
