@@ -45,6 +45,7 @@ const checks = [
   { ...script('test:js', 20), env: options.full ? { QUORLOCK_SOAK_SECONDS: '60' } : {} },
   script('test:io-thread', 20),
   script('test:package', 10),
+  script('fuzz', 10, '--minutes', '1'),
 ]
 
 const long = [script('bench', 20, '--quick'), script('demo', 10)]

@@ -22,6 +22,8 @@ struct Batch {
     requests: Vec<Request>,
     form: Form,
     sent_at: Moment,
+    /// How many values answer it.
+    count: usize,
     values: BoxFuture<'static, RedisResult<Vec<Value>>>,
 }
 
@@ -146,6 +148,7 @@ impl Link {
             pack(group, form, &mut pipeline);
             count += value_count(group, form);
         }
+        self.manners.expect(count);
         let mut connection = self.connection.clone();
         let mut values: BoxFuture<_> =
             Box::pin(async move { connection.send_packed_commands(&pipeline, 0, count).await });
@@ -155,7 +158,7 @@ impl Link {
         if let Poll::Ready(result) = early {
             values = Box::pin(futures::future::ready(result));
         }
-        self.in_flight.push_back(Batch { requests, form, sent_at: now, values });
+        self.in_flight.push_back(Batch { requests, form, sent_at: now, count, values });
     }
 
     /// Writes what waits, reads what has come, and takes the answers. Returns the round trips of whole batches.
@@ -177,12 +180,13 @@ impl Link {
             while let Some(result) = self.poll_front() {
                 let Some(batch) = self.in_flight.pop_front() else { break };
                 round_trip(batch.sent_at);
+                self.manners.receive(batch.count);
                 self.take(batch.requests, batch.form, result, answers);
             }
             if ended {
                 let closed = || Fault::new(FaultCode::Connect, "the connection was closed");
                 let cause = self.cause.take().unwrap_or_else(closed);
-                self.death.get_or_insert(if self.manners.are_alien() { alien() } else { cause });
+                self.death.get_or_insert(self.manners.complaint().unwrap_or(cause));
             }
             if self.again.is_empty() || self.death.is_some() {
                 break;
@@ -214,7 +218,7 @@ impl Link {
         let values = match result {
             Ok(values) => values,
             Err(error) => {
-                let fault = if self.manners.are_alien() { alien() } else { fault::from_connection(&error) };
+                let fault = self.manners.complaint().unwrap_or_else(|| fault::from_connection(&error));
                 answers.extend(requests.iter().map(|request| fail(request, &fault)));
                 self.cause.get_or_insert(fault);
                 return;
@@ -252,10 +256,6 @@ impl Drop for Link {
             line.close();
         }
     }
-}
-
-pub(super) fn alien() -> Fault {
-    Fault::new(FaultCode::Protocol, "whatever answers there does not speak the Redis protocol")
 }
 
 pub(super) fn fail(request: &Request, fault: &Fault) -> Answer {
