@@ -267,7 +267,8 @@ export interface RedlockOptions<Fencing extends boolean = boolean> {
    * plus drift and a second (and 10 more with `fencing`) have passed since its start; until then it is sent everything, so
    * that it fills up. Every process should have the same.
    *
-   * - `'observed'`: a restart that this process has seen: another server, or another run of it, answers at the address
+   * - `'observed'`: a restart that this process has seen: another server, or another run of it, answers at the address, or
+   *   one that has been a replica meanwhile, or one that has started since a quorum of the others first voted
    * - `'strict'`: also one before the first contact, as far as the server's uptime tells
    * - `false`: nothing; then one restart without data, and one more failure, can make two holders
    *
@@ -348,7 +349,8 @@ export interface WithLockOptions extends AcquireOptions {
   /**
    * What becomes of the result of a function during which the lock was lost: `'resolve'` with it, the loss being told by
    * the signal, the event and the statistics only; or `'reject'` with a {@link LockLostError} that has it as `result`.
-   * What the function throws wins in both. @default 'resolve'
+   * A function that releases the lock itself had lost it before when that is answered `'expired'`. What the function
+   * throws wins in both. @default 'resolve'
    */
   whenLost?: 'resolve' | 'reject' | undefined
 }

@@ -12,7 +12,8 @@ const HELD = 0
 const LOST = 1
 const RELEASED = 2
 
-const RELEASE_RESULTS = ['released', 'expired', 'unknown']
+const EXPIRED = 'expired'
+const RELEASE_RESULTS = ['released', EXPIRED, 'unknown']
 
 // Whoever holds the signal relies on the lock: it must not be collected, and thereby released, under him.
 const lockOfSignal = new WeakMap()
@@ -165,9 +166,14 @@ class Lock {
     return true
   }
 
-  /** After a blocked event loop the record of the loss may still be on its way. */
-  #mustNotBeLost(result) {
-    if (this.#state === RELEASED || (this.#lost === null && this.remaining > 0)) return
+  /**
+   * After a blocked event loop the record of the loss may still be on its way; and it never comes when the user has
+   * released the lock before: then the answer to that release tells.
+   */
+  async #mustNotBeLost(result) {
+    if (this.#state === RELEASED) {
+      if ((await this.release()) !== EXPIRED) return
+    } else if (this.#lost === null && this.remaining > 0) return
     const { reason, votes } = this.#lost ?? { reason: 'expired', votes: NONE }
     throw lostMeanwhile(this.#key, reason, this.#attempts, votes, result)
   }

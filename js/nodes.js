@@ -5,7 +5,7 @@
 
 const { isIPv6 } = require('node:net')
 const { normalize } = require('node:path/posix')
-const { wrongType, wrongValue, outOfRange, described, show, showType } = require('./invalid')
+const { wrongType, wrongValue, outOfRange, described, redact, show, showType } = require('./invalid')
 const { plainObject, onlyKnown, integer } = require('./argument')
 const { parseUrl } = require('./node-url')
 const { parseTls } = require('./tls')
@@ -102,7 +102,8 @@ function finish(where, { host, port = DEFAULT_PORT, path, username, password: se
     native.host = hostName(where, host)
     native.port = port
   } else {
-    if (!path.startsWith('/') || path.includes('\0')) throw wrongValue(where, 'name an absolute socket path', path)
+    if (!path.startsWith('/') || path.includes('\0'))
+      throw wrongValue(where, 'name an absolute socket path', redact(path))
     native.path = normalize(path)
   }
   native.db = integer(`${where}.db`, db, 0, MAX_DB, { unit: '' })

@@ -19,7 +19,7 @@ async function runSection(desk, request, fn, whenLost) {
   enterSection()
   try {
     const result = await runHolding(desk.settings.scope, request.key, lock, fn)
-    if (whenLost === 'reject') friend.mustNotBeLost(lock, result)
+    if (whenLost === 'reject') await friend.mustNotBeLost(lock, result)
     return result
   } finally {
     leaveSection()

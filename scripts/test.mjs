@@ -51,6 +51,7 @@ const checks = [
   script('test:io-thread', 20),
   script('test:recipes', 10),
   script('test:package', 10),
+  script('fuzz', 10, '--minutes', '1'),
 ]
 
 const long = [script('test:faults', 20), script('bench', 20, '--quick'), script('demo', 10)]

@@ -6,8 +6,8 @@ const { describe, test } = require('node:test')
 const assert = require('node:assert/strict')
 const { Cluster } = require('../support/cluster')
 const { RedisServer } = require('../support/redis-server')
-const { allUp, elsewhere, open, uniqueKey } = require('../support/quorlock')
-const { timed, until, within } = require('../support/until')
+const { allUp, connected, elsewhere, open, uniqueKey } = require('../support/quorlock')
+const { sleep, timed, until, within } = require('../support/until')
 
 const MAX_TTL = 1000
 /** Its drift, and the second that uptimes are short of. */
@@ -25,6 +25,31 @@ const stateOf = (redlock, node) => redlock.stats().nodes[node].state
 async function restartEmpty(server) {
   await server.kill()
   await server.launch()
+}
+
+const replication = (server) => server.command('INFO', 'replication')
+
+/** Makes it a replica of another server, for as long as it takes to have that one's data, and a primary again. */
+async function passThroughReplica(server, other, meanwhile) {
+  await server.command('REPLICAOF', '127.0.0.1', other.port)
+  await until(async () => (await replication(server)).includes('master_link_status:up'))
+  await meanwhile()
+  await server.command('REPLICAOF', 'NO', 'ONE')
+}
+
+/** Uses the nodes until this one is found out. */
+async function isFoundOut(redlock, node) {
+  await until(async () => {
+    await redlock.withLock(uniqueKey(), MAX_TTL, () => {}).catch(() => {})
+    return stateOf(redlock, node) === 'down'
+  })
+}
+
+function codesOf(redlock) {
+  const codes = []
+  redlock.on('nodeDown', ({ error }) => codes.push(error.code))
+  redlock.on('nodeUp', () => codes.push('up'))
+  return codes
 }
 
 describe('restarts', { concurrency: true }, () => {
@@ -52,6 +77,85 @@ describe('restarts', { concurrency: true }, () => {
     })
   }
 
+  for (const restartGuard of ['observed', false]) {
+    const second = restartGuard === false
+    test(`a node promoted with another's data, guard ${restartGuard}: ${second ? 'two hold it' : 'one holds it'}`, async (t) => {
+      const cluster = await servers(t)
+      const foreign = await RedisServer.start()
+      t.after(() => foreign.stop())
+      const holder = await allUp(t, cluster.urls, { restartGuard })
+      const other = await allUp(t, cluster.urls, { restartGuard, ...elsewhere })
+      const key = uniqueKey()
+      // Out of three one was away when the lock was granted, and another is overwritten.
+      await cluster.servers[2].kill()
+      const lock = await holder.acquire(key, 30_000)
+      await passThroughReplica(cluster.servers[1], foreign, () => isFoundOut(other, 1))
+      await cluster.servers[2].launch()
+      await until(() => [1, 2].every((node) => stateOf(other, node) === (second ? 'up' : 'quarantined')))
+      const theirs = await other.tryAcquire(key, 30_000).catch((error) => error.code)
+      assert.equal(lock.isHeld, true)
+      assert.equal(theirs?.isHeld === true, second, String(theirs))
+    })
+  }
+
+  test('a promoted node votes again in time, and after another promotion in time again', async (t) => {
+    const cluster = await servers(t)
+    const foreign = await RedisServer.start()
+    t.after(() => foreign.stop())
+    const redlock = await allUp(t, cluster.urls, SHORT)
+    const codes = codesOf(redlock)
+    const lock = await redlock.acquire(uniqueKey(), MAX_TTL, { renew: true })
+    for (let promotion = 1; promotion <= 2; promotion++) {
+      await passThroughReplica(cluster.servers[0], foreign, () => until(() => stateOf(redlock, 0) === 'down'))
+      const since = performance.now()
+      await until(() => stateOf(redlock, 0) === 'quarantined')
+      await until(() => stateOf(redlock, 0) === 'up', { deadline: QUARANTINE * 10 })
+      assert.ok(performance.now() - since > MAX_TTL)
+    }
+    await until(() => codes.length === 6)
+    assert.deepEqual(codes, ['READONLY', 'QUARANTINED', 'up', 'READONLY', 'QUARANTINED', 'up'])
+    assert.equal(lock.isHeld, true)
+    assert.equal(await lock.release(), 'released')
+  })
+
+  test('a replica that comes to a node is no promotion of it, though it changes its replication id', async (t) => {
+    const cluster = await servers(t)
+    const [node] = cluster.servers
+    const idOf = async () => (await replication(node)).match(/master_replid:(\w+)/)[1]
+    const redlock = await allUp(t, cluster.urls, SHORT)
+    const codes = codesOf(redlock)
+    const before = await idOf()
+    const replica = await RedisServer.start({ replicaOf: node.port })
+    t.after(() => replica.stop())
+    await until(async () => (await replication(replica)).includes('master_link_status:up'))
+    assert.notEqual(await idOf(), before)
+    await node.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+    await until(() => codes.includes('up'))
+    assert.deepEqual(codes, ['CONNECT', 'up'])
+    assert.equal(stateOf(redlock, 0), 'up')
+  })
+
+  for (const restartGuard of ['observed', false]) {
+    const second = restartGuard === false
+    test(`a node that is away when a client starts and comes up empty, guard ${restartGuard}: ${second ? 'two hold it' : 'one holds it'}`, async (t) => {
+      const cluster = await servers(t)
+      const holder = await allUp(t, cluster.urls, { restartGuard })
+      const key = uniqueKey()
+      await cluster.servers[2].kill()
+      const lock = await holder.acquire(key, 30_000)
+      await cluster.servers[1].kill()
+      await cluster.servers[2].launch()
+      const other = await connected(t, cluster.urls, { restartGuard, ...elsewhere })
+      // A server that has just started may say that it has been running for a second, and nearly two is what that can mean.
+      await sleep(3000)
+      await cluster.servers[1].launch()
+      await until(() => stateOf(other, 1) === (second ? 'up' : 'quarantined'))
+      const theirs = await other.tryAcquire(key, 30_000).catch((error) => error.code)
+      assert.equal(lock.isHeld, true)
+      assert.equal(theirs?.isHeld === true, second, String(theirs))
+    })
+  }
+
   test('it says so, with the time left, and votes again by itself', async (t) => {
     const cluster = await servers(t)
     const redlock = await allUp(t, cluster.urls, SHORT)
@@ -61,7 +165,7 @@ describe('restarts', { concurrency: true }, () => {
     await restartEmpty(cluster.servers[0])
     const restarted = performance.now()
     await until(() => stateOf(redlock, 0) === 'quarantined')
-    assert.match(redlock.stats().nodes[0].error, /^QUARANTINED .*votes again in \d+ s/)
+    assert.match(redlock.stats().nodes[0].error, /^QUARANTINED .*votes in \d+ s/)
     const key = uniqueKey()
     const lock = await redlock.acquire(key, MAX_TTL, { renew: true })
     assert.ok(!lock.votes.some(({ node, vote }) => node === redlock.stats().nodes[0].name && vote === 'granted'))

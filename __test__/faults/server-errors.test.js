@@ -7,8 +7,9 @@ const path = require('node:path')
 const { describe, test } = require('node:test')
 const assert = require('node:assert/strict')
 const { fault, setUp, everyNodeVotes, works } = require('./fault')
-const { uniqueKey } = require('../support/quorlock')
+const { open, uniqueKey } = require('../support/quorlock')
 const { RespClient } = require('../support/resp')
+const { ScriptedServer } = require('../support/scripted-server')
 const { sleep, until } = require('../support/until')
 
 const config =
@@ -28,7 +29,6 @@ fault('READONLY (turned into a replica while we are connected)', {
   inject: ({ server }) => server.command('REPLICAOF', '127.0.0.1', 1),
   heal: ({ server }) => server.command('REPLICAOF', 'NO', 'ONE'),
   code: ['READONLY', 'NOT_MASTER'],
-  announced: false,
 })
 
 fault('NOREPLICAS (min-replicas-to-write)', {
@@ -203,4 +203,19 @@ describe('errors at the wrong moment', { concurrency: true }, () => {
     assert.equal(await lock.release(), 'released')
     await works(redlock)
   })
+})
+
+test('READONLY from a server that calls itself a primary: looked at again, but not all the time', async (t) => {
+  const readOnly = "-READONLY You can't write against a read only replica.\r\n"
+  const server = await ScriptedServer.start(t, ([command]) => (command === 'SET' ? readOnly : undefined))
+  const redlock = open(t, server.url)
+  const end = performance.now() + 2500
+  while (performance.now() < end || server.connections < 3) {
+    const error = await redlock.acquire(uniqueKey(), 5000, { wait: 0 }).catch((refusal) => refusal)
+    assert.equal(error.code, 'ERR_QUORUM_UNAVAILABLE')
+    assert.equal(error.votes[0].code, 'READONLY')
+    await sleep(1)
+  }
+  // Pauses that double from 20 ms: some ten. Without them there would be hundreds.
+  assert.ok(server.connections < 50, `${server.connections} connections`)
 })

@@ -9,9 +9,13 @@ const { describe, test } = require('node:test')
 const assert = require('node:assert/strict')
 const { useCluster } = require('../support/cluster')
 const { Child } = require('../support/child')
+const { randomFrom } = require('../safety/random')
 const { threads } = require('../support/leak')
 const { connected, open, uniqueKey } = require('../support/quorlock')
 const { sleep, timed, until, within } = require('../support/until')
+
+/** `npm run test:memory` asks for more. */
+const TERMINATIONS = Number(process.env.QUORLOCK_TEST_TERMINATIONS ?? 20)
 
 const SCRIPT = path.join(__dirname, 'fixtures', 'worker.js')
 
@@ -95,6 +99,27 @@ describe('worker threads', () => {
       assert.equal(stdout, 'true 0\n'.repeat(3))
     })
   }
+
+  test('terminate() at any moment, also while the worker starts', async (t) => {
+    const random = randomFrom(Number(process.env.QUORLOCK_TEST_SEED ?? 7))
+    const watching = open(t, cluster.urls)
+    const key = uniqueKey()
+    let busy = 0
+    for (let begun = 0; begun < TERMINATIONS; begun += 4) {
+      const nodes = random() < 0.3 ? 'memory' : cluster.urls
+      const workers = Array.from({ length: 4 }, () => work(t, { nodes, task: 'busy', key: `${key}:${random()}` }))
+      const ends = workers.map(async (worker) => {
+        worker.once('message', () => busy++)
+        await sleep(random() * 250)
+        await worker.terminate()
+      })
+      await within(30_000, Promise.all(ends), 'the ends of four workers')
+    }
+    assert.ok(busy > 0, 'some had begun to work')
+    // Nobody's keys are left, and the nodes still serve this thread.
+    await until(async () => (await cluster.all('KEYS', `${key}:*`)).flat().length === 0, { deadline: 90_000 })
+    assert.equal(await watching.withLock(key, 5000, () => 7), 7)
+  })
 
   test('terminate() of a worker with 40 instances waits for hung nodes once', async (t) => {
     const worker = work(t, { nodes: cluster.urls, task: 'many', key: uniqueKey(), times: 40 })

@@ -133,4 +133,4 @@ class RespClient {
   }
 }
 
-module.exports = { RespClient, ReplyError, encode }
+module.exports = { RespClient, ReplyError, encode, parse }

@@ -151,6 +151,54 @@ test('lost meanwhile: what fn throws wins, and who has released has lost nothing
   assert.equal(await released, 'mine')
 })
 
+for (const [answer, code, rejects] of [
+  ['released', 0, false],
+  ['expired', 1, true],
+  ['unknown', 2, false],
+]) {
+  test(`released by fn itself, which is answered "${answer}" before any word of a loss`, async () => {
+    for (const whenLost of ['resolve', 'reject']) {
+      for (const waits of [false, true]) {
+        const { redlock, engine } = open()
+        const section = async (lock) => {
+          if (answer === 'expired') engine.left.set(0, 0)
+          const release = lock.release()
+          if (waits) assert.equal(await release, answer)
+          return 'mine'
+        }
+        const done = quiet(redlock.withLock('key', 1000, section, { whenLost }))
+        engine.grant(0)
+        await deliver()
+        engine.answer(0, record.RELEASED, { code })
+        await deliver()
+        if (rejects && whenLost === 'reject') {
+          const lost = { name: 'LockLostError', code: 'ERR_LOCK_LOST', reason: 'expired', key: 'key', result: 'mine' }
+          await assert.rejects(done, lost)
+        } else {
+          assert.equal(await done, 'mine')
+        }
+        assert.equal(engine.count('release'), 1)
+      }
+    }
+  })
+}
+
+test('released by fn itself after it had expired: what fn throws wins', async () => {
+  const { redlock, engine } = open()
+  const mine = new Error('mine')
+  const section = (lock) => {
+    engine.left.set(0, 0)
+    lock.release()
+    throw mine
+  }
+  const done = quiet(redlock.withLock('key', 1000, section, { whenLost: 'reject' }))
+  engine.grant(0)
+  await deliver()
+  engine.answer(0, record.RELEASED, { code: 1 })
+  await deliver()
+  await assert.rejects(done, (error) => error === mine)
+})
+
 test('aborted between the grant and fn', async () => {
   const { redlock, engine } = open()
   const controller = new AbortController()

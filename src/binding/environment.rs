@@ -1,5 +1,10 @@
 //! What one JavaScript environment (the main thread or a worker) has open: its mailboxes and its engines.
 
+#![expect(
+    unsafe_code,
+    reason = "N-API has no safe calls for a wake-up function that threads share, for hooks, and for JavaScript's own memory"
+)]
+
 use std::cell::RefCell;
 use std::ffi::c_void;
 use std::ptr;
@@ -83,6 +88,9 @@ pub fn watches(mailbox: u32) -> bool {
 }
 
 /// The environment ends; it waits until each mailbox's hook is told that everything is closed.
+///
+/// # Safety
+/// Called by Node.js with the hook and the argument of `open`.
 unsafe extern "C" fn end(hook: sys::napi_async_cleanup_hook_handle, index: *mut c_void) {
     tear_down();
     let mailbox = ENVIRONMENT.with_borrow_mut(|environment| environment.mailboxes.get_mut(index.addr())?.take());

@@ -1,6 +1,8 @@
 //! The event loop of one environment as a watcher of sockets: what it reads is settled in the same turn, without
 //! another thread. Where the runtime does not offer it, everything goes by the I/O thread.
 
+#![expect(unsafe_code, reason = "calls of N-API that napi-rs does not have")]
+
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_void};
 use std::ptr;

@@ -1,5 +1,7 @@
 //! A key on its way in, read into the stack: the hot path does without a `String`.
 
+#![expect(unsafe_code, reason = "a string's text is read into memory of ours")]
+
 use napi::bindgen_prelude::{FromNapiValue, TypeName, ValidateNapiValue, ValueType};
 use napi::{Error, Result, Status, sys};
 

@@ -3,7 +3,9 @@
 
 #![expect(unreachable_pub, reason = "exported to JavaScript, which the compiler does not see")]
 
-/// A call makes some dozens of short-lived allocations, freed on the other thread as often as not.
+/// A call makes some dozens of short-lived allocations, freed on the other thread as often as not. A checker of memory sees
+/// only those of the system's allocator.
+#[cfg(not(checked_memory))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,5 +1,7 @@
 //! Stands for `event_loop.rs` where no event loop can watch our sockets.
 
+#![expect(unsafe_code, reason = "it has the face of what it stands for")]
+
 use std::rc::Rc;
 
 use napi::sys;

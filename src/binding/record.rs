@@ -3,6 +3,8 @@
 //! `[engine, slot, kind, attempts or code, votes low, votes high, id × 4, ttl, token low, token high]`. The kinds and codes are those of
 //! `js/record.js`.
 
+#![forbid(unsafe_code)]
+
 use crate::driver::{Mail, MailEvent};
 use crate::lock::{Kind, Lost, Released, Verdict};
 

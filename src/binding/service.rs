@@ -1,5 +1,7 @@
 //! One engine, and the sockets that the event loop of this environment watches for it.
 
+#![forbid(unsafe_code)]
+
 use std::ops::Deref;
 use std::rc::Rc;
 

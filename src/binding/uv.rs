@@ -3,6 +3,8 @@
 //!
 //! Everything here belongs to the thread of one event loop, and must stay on it.
 
+#![expect(unsafe_code, reason = "libuv is a C library")]
+
 use std::cell::Cell;
 use std::ffi::{c_int, c_uint, c_void};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -192,6 +194,8 @@ unsafe fn body_of<'a>(raw: Raw) -> Option<&'a Body> {
     unsafe { (uv.handle_get_data)(raw).cast::<Body>().as_ref() }
 }
 
+/// # Safety
+/// As `body_of`.
 unsafe extern "C" fn on_poll(raw: Raw, status: c_int, _events: c_int) {
     // SAFETY: libuv calls with a handle of ours. An error of the socket is found by reading it.
     unsafe {
@@ -206,6 +210,8 @@ unsafe extern "C" fn on_poll(raw: Raw, status: c_int, _events: c_int) {
     }
 }
 
+/// # Safety
+/// As `body_of`.
 unsafe extern "C" fn on_check(raw: Raw) {
     // SAFETY: libuv calls with a handle of ours. Stopped first, so that what it calls can start it again.
     unsafe {
@@ -216,6 +222,8 @@ unsafe extern "C" fn on_check(raw: Raw) {
     }
 }
 
+/// # Safety
+/// As `body_of`, for the last time.
 unsafe extern "C" fn on_close(raw: Raw) {
     // SAFETY: libuv calls once, with a handle of ours that it does not touch any more.
     unsafe {

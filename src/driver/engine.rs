@@ -33,7 +33,7 @@ fn start(circuit: &Arc<Circuit>, terms: &Terms, handle: &Handle) {
         let options = match settings {
             NodeSettings::Memory { .. } => {
                 // It has been there for ever: memory does not restart.
-                let identity = Identity { run: None, uptime: Some(Duration::MAX) };
+                let identity = Identity { uptime: Some(Duration::MAX), ..Identity::default() };
                 circuit.step(Event::Node { node, status: Status::Up(identity) });
                 None
             }

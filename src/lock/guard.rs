@@ -10,7 +10,8 @@ use crate::node::{Fault, FaultCode, Identity, Moment};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum RestartGuard {
     Off,
-    /// Those that this process has seen: another server answers at a node's address.
+    /// Those that this process has seen: another server answers at a node's address, or one that started while the
+    /// others voted.
     Observed,
     /// Also one before the first contact, as far as its uptime tells.
     Strict,
@@ -30,26 +31,34 @@ impl Config {
     }
 
     /// Until when a server that has just been reached casts no vote. `before` is who answered there before, and when
-    /// last.
+    /// last; `voting_since`, when a quorum first voted.
     pub(super) fn quarantined_until(
         &self,
         now: Moment,
         identity: &Identity,
         before: Option<(&Identity, Moment)>,
+        voting_since: Moment,
     ) -> Option<Moment> {
         let whole = self.quarantine();
         let since_start = |uptime: Duration| now + whole.saturating_sub(uptime);
-        let other = before.filter(|(before, _)| before.run.is_some() && before.run != identity.run);
+        let other = before.filter(|(before, _)| identity.is_other_than(before));
         match (self.restart_guard, other) {
             (RestartGuard::Off, _) => None,
             (_, Some((_, seen))) => Some(match identity.uptime {
-                Some(uptime) if uptime <= now.since(seen) => since_start(uptime),
-                // It was running all the time beside the one that answered: it may never have had the keys.
+                Some(uptime) if uptime <= now.since(seen) && identity.promotion.is_none() => since_start(uptime),
+                // It was running all the time beside the one that answered, or has been a replica since it started: it
+                // may never have had the keys.
                 _ => now + whole,
             }),
             // Who does not say which run it is may have restarted each time that it is reached.
             (RestartGuard::Strict, None) if before.is_none() || identity.run.is_none() => {
                 Some(identity.uptime.map_or(now + whole, since_start))
+            }
+            // It was away while the others voted, and started then: whatever it had before that is forgotten. One that
+            // may have started together with them is taken as it is.
+            (RestartGuard::Observed, None) if before.is_none() => {
+                let uptime = identity.uptime?;
+                (uptime.saturating_add(GRANULARITY) <= now.since(voting_since)).then(|| since_start(uptime))
             }
             (RestartGuard::Strict | RestartGuard::Observed, None) => None,
         }
@@ -59,8 +68,9 @@ impl Config {
 /// Why a node in quarantine does not vote.
 pub(super) fn quarantine(left: Duration) -> Fault {
     let seconds = left.as_secs_f64().ceil();
-    let message =
-        format!("it has restarted, and may have forgotten locks: it votes again in {seconds} s (restartGuard)");
+    let message = format!(
+        "it has started anew, or was a replica, and may have forgotten locks: it votes in {seconds} s (restartGuard)"
+    );
     Fault::new(FaultCode::Quarantined, message)
 }
 
@@ -76,11 +86,20 @@ mod tests {
     }
 
     fn server(run: &str, uptime_ms: u64) -> Identity {
-        Identity { run: Some(run.into()), uptime: Some(ms(uptime_ms)) }
+        Identity { run: Some(run.into()), uptime: Some(ms(uptime_ms)), ..Identity::default() }
     }
 
     fn left(config: &Config, identity: &Identity, before: Option<(&Identity, Moment)>) -> Option<u128> {
-        config.quarantined_until(NOW, identity, before).map(|until| until.since(NOW).as_millis())
+        left_beside(config, identity, before, Moment::NEVER)
+    }
+
+    fn left_beside(
+        config: &Config,
+        identity: &Identity,
+        before: Option<(&Identity, Moment)>,
+        voting_since: Moment,
+    ) -> Option<u128> {
+        config.quarantined_until(NOW, identity, before, voting_since).map(|until| until.since(NOW).as_millis())
     }
 
     #[test]
@@ -106,8 +125,38 @@ mod tests {
         let config = guarded(RestartGuard::Observed);
         let seen = Moment::from_nanos(NOW.as_nanos() - 9_000_000_000);
         assert_eq!(left(&config, &server("b", 3_600_000), Some((&server("a", 1), seen))), Some(61_602));
-        let silent = Identity { run: Some("b".into()), uptime: None };
+        let silent = Identity { run: Some("b".into()), ..Identity::default() };
         assert_eq!(left(&config, &silent, Some((&server("a", 1), seen))), Some(61_602));
+    }
+
+    #[test]
+    fn a_server_that_has_been_a_replica_meanwhile_counts_from_now() {
+        let config = guarded(RestartGuard::Observed);
+        let seen = Moment::from_nanos(NOW.as_nanos() - 9_000_000_000);
+        let promoted = |server: Identity, id: &str| Identity { promotion: Some(id.into()), ..server };
+        let (plain, once) = (server("a", 500_000), promoted(server("a", 500_000), "p"));
+        assert_eq!(left(&config, &once, Some((&plain, seen))), Some(61_602));
+        assert_eq!(left(&config, &once, Some((&once, seen))), None, "only the connection was lost");
+        assert_eq!(left(&config, &promoted(plain.clone(), "q"), Some((&once, seen))), Some(61_602), "once more");
+        assert_eq!(left(&config, &plain, Some((&once, seen))), None, "it has forgotten that it was one");
+        assert_eq!(left(&config, &once, None), None, "nobody knows when");
+        let restarted = promoted(server("b", 4000), "p");
+        assert_eq!(left(&config, &restarted, Some((&plain, seen))), Some(61_602));
+        assert_eq!(left(&guarded(RestartGuard::Off), &once, Some((&plain, seen))), None);
+    }
+
+    #[test]
+    fn a_server_reached_for_the_first_time_that_started_while_the_others_voted_counts_from_its_start() {
+        let config = guarded(RestartGuard::Observed);
+        let since = Moment::from_nanos(NOW.as_nanos() - 9_000_000_000);
+        assert_eq!(left_beside(&config, &server("a", 4000), None, since), Some(57_602));
+        assert_eq!(left_beside(&config, &server("a", 8000), None, since), Some(53_602));
+        assert_eq!(left_beside(&config, &server("a", 9000), None, since), None, "it may have been there before");
+        assert_eq!(left_beside(&config, &server("a", 0), None, Moment::NEVER), None, "nobody votes yet");
+        assert_eq!(left_beside(&config, &Identity::default(), None, since), None, "it does not say");
+        assert_eq!(left_beside(&config, &server("a", 4000), Some((&server("a", 1000), NOW)), since), None);
+        assert_eq!(left_beside(&guarded(RestartGuard::Off), &server("a", 4000), None, since), None);
+        assert_eq!(left_beside(&guarded(RestartGuard::Strict), &server("a", 4000), None, since), Some(57_602));
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub(super) struct Members {
     list: Vec<Member>,
     /// When the next quarantine ends.
     next: Moment,
+    /// When a quorum first voted.
+    voting_since: Moment,
     /// Smoothed round trip of all nodes.
     round_trip: Duration,
 }
@@ -49,7 +51,12 @@ impl Members {
             untried: true,
             told: None,
         };
-        Self { list: (0..nodes).map(|_| member()).collect(), next: Moment::NEVER, round_trip: Duration::ZERO }
+        Self {
+            list: (0..nodes).map(|_| member()).collect(),
+            next: Moment::NEVER,
+            voting_since: Moment::NEVER,
+            round_trip: Duration::ZERO,
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -81,6 +88,7 @@ impl Members {
 
     /// Takes the news of one node; returns what changed for whom, itself and the doubles it makes or unmakes.
     pub(super) fn update(&mut self, config: &Config, now: Moment, node: usize, status: Status) -> Vec<Change> {
+        let voting_since = self.voting_since;
         let member = &mut self.list[node];
         let status = match status {
             Status::Back => return self.come_back(now, node),
@@ -92,7 +100,7 @@ impl Members {
         match &status {
             Status::Up(identity) => {
                 let before = member.identity.as_ref().map(|before| (before, member.seen));
-                if let Some(end) = config.quarantined_until(now, identity, before) {
+                if let Some(end) = config.quarantined_until(now, identity, before, voting_since) {
                     member.quarantine_end = member.quarantine_end.max(end);
                 }
                 if identity.run.is_some() || member.identity.is_none() {
@@ -104,7 +112,11 @@ impl Members {
         }
         member.untried &= status == Status::Connecting;
         member.status = status;
-        self.refresh_all(now)
+        let changes = self.refresh_all(now);
+        if self.voting() >= config.quorum {
+            self.voting_since = self.voting_since.min(now);
+        }
+        changes
     }
 
     /// It was silent, and is not any more: whatever it was before that, it is again.
@@ -196,7 +208,7 @@ mod tests {
     use crate::lock::tests::script::config;
 
     fn up(identity: &str) -> Status {
-        Status::Up(Identity { run: Some(identity.into()), uptime: Some(Duration::ZERO) })
+        Status::Up(Identity { run: Some(identity.into()), uptime: Some(Duration::ZERO), ..Identity::default() })
     }
 
     const NOW: Moment = Moment::from_nanos(1);
@@ -229,6 +241,15 @@ mod tests {
         assert_eq!(codes(&members), [Some(FaultCode::Connect), Some(FaultCode::Duplicate)]);
         update(&mut members, 0, up("c"));
         assert_eq!(codes(&members), [None, None]);
+    }
+
+    #[test]
+    fn a_server_that_was_promoted_between_two_handshakes_is_still_a_duplicate() {
+        let mut members = Members::new(2);
+        update(&mut members, 0, up("a"));
+        let promoted = Identity { run: Some("a".into()), promotion: Some("p".into()), ..Identity::default() };
+        update(&mut members, 1, Status::Up(promoted));
+        assert_eq!(codes(&members), [None, Some(FaultCode::Duplicate)]);
     }
 
     #[test]

@@ -3,9 +3,9 @@
 const { test } = require('node:test')
 const assert = require('node:assert/strict')
 const { AsyncLocalStorage } = require('node:async_hooks')
-const { open, uniqueKey, LockContendedError } = require('../../support/quorlock')
+const { open, uniqueKey, LockContendedError, LockLostError } = require('../../support/quorlock')
 const { outside } = require('../../support/context')
-const { sleep } = require('../../support/until')
+const { block, sleep } = require('../../support/until')
 
 module.exports = (backend) => {
   test('resolves with what the function returned', async (t) => {
@@ -133,4 +133,18 @@ module.exports = (backend) => {
     assert.equal(lock.isHeld, false)
     assert.ok(await redlock.tryAcquire(key, 5000))
   })
+
+  for (const whenLost of ['resolve', 'reject']) {
+    test(`a function that releases the lock itself, but too late: ${whenLost}`, async (t) => {
+      const redlock = open(t, backend.nodes)
+      const section = async (lock) => {
+        block(500) // no word of the loss can come before the release
+        assert.equal(await lock.release(), 'expired')
+        return 'mine'
+      }
+      const done = redlock.withLock(uniqueKey(), 50, section, { renew: false, whenLost })
+      if (whenLost === 'resolve') assert.equal(await done, 'mine')
+      else await assert.rejects(done, (error) => error instanceof LockLostError && error.result === 'mine')
+    })
+  }
 }

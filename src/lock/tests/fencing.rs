@@ -307,7 +307,7 @@ fn a_node_that_becomes_a_voter_after_its_quarantine_has_its_fence_beyond_the_lea
     let guarded = Config { fencing: true, restart_guard: RestartGuard::Observed, max_ttl: ms(5000), ..config(3) };
     let mut script = Script::with(guarded);
     let (mut holder, _) = script.hold(Call { renew: true, ..patient("k") });
-    let identity = |run: &str| Identity { run: Some(run.into()), uptime: Some(ms(0)) };
+    let identity = |run: &str| Identity { run: Some(run.into()), uptime: Some(ms(0)), ..Identity::default() };
     for run in ["first", "second"] {
         script.down(2);
         script.step(Event::Node { node: 2, status: Status::Up(identity(run)) });

@@ -22,7 +22,7 @@ impl Script {
 
     fn answers_as(&mut self, node: usize, run: &str) {
         let run = Some(format!("{run} of {node}").into());
-        let identity = Identity { run, uptime: Some(Duration::ZERO) };
+        let identity = Identity { run, uptime: Some(Duration::ZERO), ..Identity::default() };
         self.step(Event::Node { node, status: Status::Up(identity) });
     }
 
@@ -200,4 +200,35 @@ fn silence_alone_is_no_restart_and_does_not_end_a_quarantine() {
         assert_eq!(script.code(1), code);
         script.restarts_empty(1);
     }
+}
+
+#[test]
+fn a_node_that_was_away_from_the_start_and_started_meanwhile_does_not_vote() {
+    let config = Config { restart_guard: RestartGuard::Observed, max_ttl: ms(5000), ..config(3) };
+    let mut script = Script::unconnected(config);
+    script.down(2);
+    (0..2).for_each(|node| script.answers_as(node, "first"));
+    script.live(ms(1000));
+    // Another holds it on two nodes, of which this process has seen one only after it had forgotten it.
+    script.nodes[0].set("k", OTHER, script.now + ms(5000));
+    script.answers_as(2, "first");
+    assert_eq!(script.code(2), Some(FaultCode::Quarantined));
+    let slot = script.acquire(once("k"));
+    assert_eq!(script.run(slot, ms(100)), CONTENDED);
+    script.live(QUARANTINE);
+    assert_eq!(script.code(2), None);
+}
+
+#[test]
+fn nodes_that_start_together_vote_at_once_however_late() {
+    let config = Config { restart_guard: RestartGuard::Observed, max_ttl: ms(5000), ..config(3) };
+    let mut script = Script::unconnected(config);
+    (0..3).for_each(|node| script.down(node));
+    script.live(ms(30_000));
+    script.answers_as(0, "first");
+    script.live(ms(30_000));
+    script.answers_as(1, "first");
+    script.live(ms(999));
+    script.answers_as(2, "first");
+    assert_eq!([0, 1, 2].map(|node| script.code(node)), [None; 3]);
 }

@@ -78,13 +78,13 @@ fn may_be_outbid(request: &Request) -> bool {
 }
 
 fn read_vote(request: &Request, value: &Value) -> Result<bool, Fault> {
-    let command = request.command;
+    let (command, is_fenced) = (request.command, request.tokens.is_some());
     match (command, value) {
-        (Command::Acquire { .. }, Value::Int(granted @ (0 | 1))) if request.tokens.is_some() => Ok(*granted == 1),
+        (Command::Acquire { .. }, Value::Int(granted @ (0 | 1))) if is_fenced => Ok(*granted == 1),
         (Command::Release, Value::ServerError(error)) if error.code() == "WRONGTYPE" => Ok(true),
         (_, Value::ServerError(error)) => Err(fault::from_server(error)),
-        (Command::Acquire { .. }, Value::Okay) => Ok(true),
-        (Command::Acquire { .. }, Value::Nil) => Ok(false),
+        (Command::Acquire { .. }, Value::Okay) if !is_fenced => Ok(true),
+        (Command::Acquire { .. }, Value::Nil) if !is_fenced => Ok(false),
         (Command::Extend { .. }, Value::Int(1)) => Ok(true),
         (Command::Extend { .. }, Value::Int(0)) => Ok(false),
         // Whether it still held the lock makes no difference: it does not now.

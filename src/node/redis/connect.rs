@@ -16,7 +16,7 @@ use super::handshake::{look, own_release, questions};
 use super::line::Line;
 #[cfg(unix)]
 use super::line::LineStream;
-use super::link::{self, Link};
+use super::link::Link;
 use super::options::{Address, Options};
 use super::script::Form;
 use super::socket::{Manners, Socket};
@@ -82,7 +82,7 @@ async fn greet_on_line(options: &Options, password: Option<&str>, line: Arc<Line
     greet(options, password, LineStream(line.clone()), Some(line)).await
 }
 
-async fn greet<S>(
+pub(super) async fn greet<S>(
     options: &Options,
     password: Option<&str>,
     stream: S,
@@ -93,7 +93,7 @@ where
 {
     let (socket, manners) = Socket::new(stream);
     let hands = shake_hands(options, password, socket, manners.clone(), line).await;
-    hands.map_err(|fault| if manners.are_alien() { link::alien() } else { fault })
+    hands.map_err(|fault| manners.complaint().unwrap_or(fault))
 }
 
 pub(super) fn credentials(options: &Options, password: Option<&str>) -> RedisConnectionInfo {
@@ -128,6 +128,7 @@ where
     let connected = MultiplexedConnection::new_with_config(&info, stream, config).await;
     let (mut connection, driver) = connected.map_err(|error| fault::from_connection(&error))?;
     let mut driver: BoxFuture<'static, ()> = Box::pin(driver);
+    manners.receive(0);
     let questions = questions(options);
     let answers = tokio::select! {
         biased;
@@ -135,7 +136,9 @@ where
         answers = connection.send_packed_commands(&questions, 0, questions.len()) => answers,
     };
     let answers = answers.map_err(|error| fault::from_connection(&error))?;
+    manners.receive(0);
     let (identity, warning) = look(&answers)?;
     let form = Form { own_release: own_release(&answers), ..Form::default() };
-    Ok(Connected { link: Link::new(connection, driver, manners, line, form), identity, warning })
+    let link = Link::new(connection, driver, manners, line, form, identity.run.is_some());
+    Ok(Connected { link, identity, warning })
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use redis::{ErrorKind, RedisError, ServerError};
+use redis::{ErrorKind, RedisError, ServerError, Value};
 
 use crate::node::{Fault, FaultCode};
 
@@ -29,6 +29,16 @@ pub(super) fn from_server(error: &ServerError) -> Fault {
     Fault::new(code, text.trim_end())
 }
 
+/// The server has become a replica since it was asked for its role. Redis 6.2 says so within the words of a script.
+pub(super) fn is_demotion(value: &Value) -> bool {
+    let Value::ServerError(error) = value else { return false };
+    error.code() == "READONLY" || error.details().is_some_and(|details| details.contains("-READONLY "))
+}
+
+pub(super) fn demotion() -> Fault {
+    Fault::new(FaultCode::ReadOnly, "the server has become a replica")
+}
+
 /// The connection failed, while it was made or later.
 pub(super) fn from_connection(error: &RedisError) -> Fault {
     let code = match error.kind() {
@@ -46,4 +56,19 @@ pub(super) fn from_connection(error: &RedisError) -> Fault {
 pub(super) fn from_io(error: &io::Error, doing: &str) -> Fault {
     let code = if error.kind() == io::ErrorKind::TimedOut { FaultCode::Timeout } else { FaultCode::Connect };
     Fault::new(code, format!("{doing}: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_demotion_is_told_from_other_reasons_to_take_no_writes() {
+        let says = |line: &str| is_demotion(&redis::parse_redis_value(format!("-{line}\r\n").as_bytes()).unwrap());
+        assert!(says("READONLY You can't write against a read only replica."));
+        assert!(says("ERR Error running script (call to f_1): @user_script:1: -READONLY You can't write against"));
+        assert!(!says("MISCONF Redis is configured to save RDB snapshots"));
+        assert!(!says("NOREPLICAS Not enough good replicas to write."));
+        assert!(!is_demotion(&Value::Okay));
+    }
 }

@@ -141,10 +141,12 @@ pub(super) fn read(group: &[Request], form: Form, values: &[Value], answers: &mu
     None
 }
 
+/// The list is all that fits the command, unless it fails: then its error stands for it. An empty list fits nothing.
 fn only(value: &Value) -> Value {
     match value {
         Value::Array(list) if list.len() == 1 => list[0].clone(),
-        other => other.clone(),
+        Value::ServerError(error) => Value::ServerError(error.clone()),
+        _ => Value::Array(Vec::new()),
     }
 }
 
@@ -292,6 +294,36 @@ mod tests {
             for reply in read_all(&group, HASH, values).unwrap() {
                 assert!(matches!(reply, Reply::Voted { yes: 0, no: 0, fault: Some(_) }), "{reply:?}");
             }
+        }
+    }
+
+    #[test]
+    fn what_fits_another_command_is_no_vote() {
+        let fenced = |command| {
+            let tokens = Some(crate::node::Tokens::propose(1000, 0));
+            [Request { tokens, ..request(command, Keys::one("k")) }]
+        };
+        let list = |value: Value| [Value::Array(vec![value])];
+        let alone = Form { alone: true, ..HASH };
+        let is_fault = |group: &[Request], form, values: &[Value]| {
+            let replies = read_all(group, form, values).unwrap();
+            matches!(&replies[..], [Reply::Voted { yes: 0, no: 0, fault: Some(fault) }] if fault.code == FaultCode::Protocol)
+        };
+        for form in [HASH, alone] {
+            assert_eq!(read_all(&fenced(ACQUIRE), form, &list(Value::Int(1))), Ok(vec![YES]));
+            assert_eq!(read_all(&fenced(ACQUIRE), form, &list(Value::Int(0))), Ok(vec![NO]));
+            for wrong in
+                [Value::Okay, Value::Nil, Value::Int(2), Value::Boolean(true), Value::Array(vec![Value::Int(1)])]
+            {
+                assert!(is_fault(&fenced(ACQUIRE), form, &list(wrong.clone())), "{wrong:?}");
+            }
+            for wrong in [Value::Okay, Value::Nil, Value::Int(1), Value::Array(vec![Value::Int(1), Value::Int(1)])] {
+                assert!(is_fault(&fenced(ACQUIRE), form, std::slice::from_ref(&wrong)), "{wrong:?}");
+                assert!(is_fault(&fenced(PROLONG), form, std::slice::from_ref(&wrong)), "{wrong:?}");
+            }
+        }
+        for wrong in [Value::Int(1), Value::BulkString(b"OK".to_vec()), Value::SimpleString("ok".into())] {
+            assert!(is_fault(&[request(ACQUIRE, Keys::one("k"))], HASH, &[wrong]));
         }
     }
 

@@ -54,7 +54,8 @@ pub(super) fn look(answers: &[Value]) -> Result<(Identity, Option<String>), Faul
     {
         return Err(Fault::new(FaultCode::NotMaster, format!("the server is a {role}: only a primary can vote")));
     }
-    if field(&server, "redis_mode") == Some("cluster") {
+    // Valkey's name for it is the second.
+    if ["redis_mode", "server_mode"].into_iter().any(|name| field(&server, name) == Some("cluster")) {
         return Err(Fault::new(FaultCode::Protocol, CLUSTER));
     }
     let refused = |index: usize| matches!(answers.get(index), Some(Value::ServerError(_)));
@@ -77,8 +78,19 @@ pub(super) fn look(answers: &[Value]) -> Result<(Identity, Option<String>), Faul
     }
     let warning = (!warnings.is_empty()).then(|| warnings.join("; "));
     let uptime = field(&server, "uptime_in_seconds").and_then(|seconds| seconds.parse().ok());
-    let identity = Identity { run: field(&server, "run_id").map(Arc::from), uptime: uptime.map(Duration::from_secs) };
+    let identity = Identity {
+        run: field(&server, "run_id").map(Arc::from),
+        promotion: promotion(&replication).map(Arc::from),
+        uptime: uptime.map(Duration::from_secs),
+    };
     Ok((identity, warning))
+}
+
+/// A server that is promoted takes a new replication id and keeps its old master's as the second one. The first id alone
+/// also changes when the first replica comes to a master, or the last one has been away for long; that has no second.
+fn promotion(replication: &str) -> Option<&str> {
+    let second = field(replication, "master_replid2")?;
+    second.contains(|digit| digit != '0').then(|| field(replication, "master_replid")).flatten()
 }
 
 /// The command that releases without a script, where there is one.
@@ -116,14 +128,32 @@ mod tests {
     #[test]
     fn reads_identity_and_role() {
         let answers = [bulk("# Server\r\nrun_id:abc\r\nuptime_in_seconds:7\r\n"), bulk("role:master\r\n"), bulk("")];
-        let identity = Identity { run: Some("abc".into()), uptime: Some(Duration::from_secs(7)) };
+        let identity =
+            Identity { run: Some("abc".into()), uptime: Some(Duration::from_secs(7)), ..Identity::default() };
         assert_eq!(look(&answers), Ok((identity, None)));
     }
 
     #[test]
+    fn a_master_that_has_been_a_replica_is_told_from_one_that_has_replicas() {
+        let promotion = |first: &str, second: &str| {
+            let text = format!("role:master\r\nmaster_replid:{first}\r\nmaster_replid2:{second}\r\n");
+            look(&[bulk("run_id:abc\r\n"), bulk(&text), bulk("")]).unwrap().0.promotion
+        };
+        assert_eq!(promotion("4dd6", &"0".repeat(40)), None);
+        assert_eq!(promotion("d4a8", "5b55").as_deref(), Some("d4a8"));
+        assert_eq!(promotion("d4a8", ""), None);
+        let (identity, _) = look(&[bulk("run_id:abc\r\n"), bulk("role:master\r\n"), bulk("")]).unwrap();
+        assert_eq!(identity.promotion, None, "a server that does not say");
+    }
+
+    #[test]
     fn a_server_in_cluster_mode_is_no_node() {
-        let fault = look(&[bulk("redis_mode:cluster\r\n"), bulk("role:master\r\n"), bulk("")]).unwrap_err();
-        assert!(fault.message.contains("cluster mode"), "{}", fault.message);
+        for mode in ["redis_mode", "server_mode"] {
+            let answers = |value: &str| [bulk(&format!("{mode}:{value}\r\n")), bulk("role:master\r\n"), bulk("")];
+            let fault = look(&answers("cluster")).unwrap_err();
+            assert!(fault.message.contains("cluster mode"), "{}", fault.message);
+            assert!(look(&answers("standalone")).is_ok());
+        }
     }
 
     #[test]

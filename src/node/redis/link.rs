@@ -22,6 +22,8 @@ struct Batch {
     requests: Vec<Request>,
     form: Form,
     sent_at: Moment,
+    /// How many values answer it.
+    count: usize,
     values: BoxFuture<'static, RedisResult<Vec<Value>>>,
 }
 
@@ -38,6 +40,8 @@ pub(crate) struct Link {
     sent_at: Moment,
     /// How requests are sent at first.
     form: Form,
+    /// It has said that it is a primary, and would say so again.
+    tells_role: bool,
     /// Requests whose script calls failed, for lack of the script or together: they go out again in another form.
     again: Vec<(Form, Vec<Request>)>,
     /// An empty buffer of a batch that is done, for the next one.
@@ -55,6 +59,7 @@ impl Link {
         manners: Arc<Manners>,
         line: Option<Arc<Line>>,
         form: Form,
+        tells_role: bool,
     ) -> Self {
         Self {
             connection,
@@ -65,6 +70,7 @@ impl Link {
             in_flight: VecDeque::new(),
             sent_at: Moment::default(),
             form,
+            tells_role,
             again: Vec::new(),
             spare: Vec::new(),
             death: None,
@@ -142,6 +148,7 @@ impl Link {
             pack(group, form, &mut pipeline);
             count += value_count(group, form);
         }
+        self.manners.expect(count);
         let mut connection = self.connection.clone();
         let mut values: BoxFuture<_> =
             Box::pin(async move { connection.send_packed_commands(&pipeline, 0, count).await });
@@ -151,7 +158,7 @@ impl Link {
         if let Poll::Ready(result) = early {
             values = Box::pin(futures::future::ready(result));
         }
-        self.in_flight.push_back(Batch { requests, form, sent_at: now, values });
+        self.in_flight.push_back(Batch { requests, form, sent_at: now, count, values });
     }
 
     /// Writes what waits, reads what has come, and takes the answers. Returns the round trips of whole batches.
@@ -173,12 +180,13 @@ impl Link {
             while let Some(result) = self.poll_front() {
                 let Some(batch) = self.in_flight.pop_front() else { break };
                 round_trip(batch.sent_at);
+                self.manners.receive(batch.count);
                 self.take(batch.requests, batch.form, result, answers);
             }
             if ended {
                 let closed = || Fault::new(FaultCode::Connect, "the connection was closed");
                 let cause = self.cause.take().unwrap_or_else(closed);
-                self.death.get_or_insert(if self.manners.are_alien() { alien() } else { cause });
+                self.death.get_or_insert(self.manners.complaint().unwrap_or(cause));
             }
             if self.again.is_empty() || self.death.is_some() {
                 break;
@@ -210,7 +218,7 @@ impl Link {
         let values = match result {
             Ok(values) => values,
             Err(error) => {
-                let fault = if self.manners.are_alien() { alien() } else { fault::from_connection(&error) };
+                let fault = self.manners.complaint().unwrap_or_else(|| fault::from_connection(&error));
                 answers.extend(requests.iter().map(|request| fail(request, &fault)));
                 self.cause.get_or_insert(fault);
                 return;
@@ -225,6 +233,10 @@ impl Link {
                 self.form.own_release = self.form.own_release.and(form.own_release);
                 self.again.push((form, group.to_vec()));
             }
+        }
+        if self.tells_role && values.iter().any(fault::is_demotion) {
+            // Promoted again it would have another's data. Only a handshake shows that it was a replica meanwhile.
+            self.death.get_or_insert(fault::demotion());
         }
         requests.clear();
         self.spare = requests;
@@ -244,10 +256,6 @@ impl Drop for Link {
             line.close();
         }
     }
-}
-
-pub(super) fn alien() -> Fault {
-    Fault::new(FaultCode::Protocol, "whatever answers there does not speak the Redis protocol")
 }
 
 pub(super) fn fail(request: &Request, fault: &Fault) -> Answer {

@@ -8,6 +8,9 @@ mod command;
 mod connect;
 mod fault;
 mod fenced;
+mod frame;
+#[cfg(test)]
+mod fuzz;
 mod group;
 mod handshake;
 #[cfg_attr(not(unix), path = "no_line.rs")]

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::str;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -12,16 +12,19 @@ use redis::{AsyncConnectionConfig, Pipeline, ProtocolVersion, PushInfo, PushKind
 use tokio::io::{AsyncRead, AsyncWrite};
 #[cfg(unix)]
 use tokio::net::UnixStream;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{self, Receiver};
 
 use super::connect::{credentials, dial};
 use super::options::{Address, Options};
+use super::socket::{Manners, Socket};
 use super::{fault, tls};
 use crate::node::{Fault, FaultCode, Sighting, Watch};
 
 pub(crate) struct RedisWatcher {
     connection: MultiplexedConnection,
-    pushes: UnboundedReceiver<PushInfo>,
+    manners: Arc<Manners>,
+    /// Keys that may be free, and nothing where all may be.
+    freed: Receiver<Arc<str>>,
     /// The keys whose channels are subscribed to.
     present: BTreeSet<Arc<str>>,
     /// Why others cannot count this process among those who wait.
@@ -29,6 +32,10 @@ pub(crate) struct RedisWatcher {
 }
 
 const CHANNEL: &str = ":quorlock:wake";
+/// Keys that may wait to be looked at again. A server that sends more at once is connected to anew, which looks at all.
+const FREED: usize = 16_384;
+/// Longest key that anybody waits for, in bytes: half of it may be the prefix. `js/` refuses longer ones.
+const KEY_LENGTH: usize = 1024;
 
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 
@@ -52,17 +59,30 @@ impl RedisWatcher {
                 }
             }
         };
-        let (sender, pushes) = unbounded_channel();
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(None)
-            .set_response_timeout(None)
-            .set_push_sender(sender);
+        Self::greet(options, password, stream).await
+    }
+
+    pub(super) async fn greet<S>(options: &Options, password: Option<&str>, stream: S) -> Result<Self, Fault>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (stream, manners) = Socket::new(stream);
+        let (sender, freed) = mpsc::channel(FREED);
+        // Dropped when there is no room, so that the receiver hears of an end.
+        let (sender, listener) = (Mutex::new(Some(sender)), manners.clone());
+        let hear = move |push: PushInfo| {
+            listener.receive(0);
+            pass_on(&push, &mut sender.lock().unwrap_or_else(PoisonError::into_inner));
+            Ok::<(), ()>(())
+        };
+        let config =
+            AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None).set_push_sender(hear);
         let info = credentials(options, password).set_protocol(ProtocolVersion::RESP3);
         let connected = MultiplexedConnection::new_with_config(&info, stream, config).await;
         let (connection, driver) = connected.map_err(|error| fault::from_connection(&error))?;
         // Ends with the connection.
         tokio::spawn(driver);
-        let mut watcher = Self { connection, pushes, present: BTreeSet::new(), refusal: None };
+        let mut watcher = Self { connection, manners, freed, present: BTreeSet::new(), refusal: None };
         let mut pipeline = Pipeline::new();
         pipeline.cmd("CLIENT").arg("TRACKING").arg("ON");
         if let Some(name) = &options.client_name {
@@ -76,7 +96,9 @@ impl RedisWatcher {
     }
 
     async fn send(&mut self, pipeline: &Pipeline) -> Result<Vec<Value>, Fault> {
+        self.manners.expect(pipeline.len());
         let values = self.connection.send_packed_commands(pipeline, 0, pipeline.len()).await;
+        self.manners.receive(pipeline.len());
         values.map_err(|error| fault::from_connection(&error))
     }
 
@@ -153,7 +175,7 @@ impl RedisWatcher {
         };
         let own = i64::from(self.refusal.is_none() && self.present.contains(key));
         match count {
-            Some(Value::Int(count)) => u32::try_from(count - own).unwrap_or(0),
+            Some(Value::Int(count)) => u32::try_from(count.saturating_sub(own)).unwrap_or(0),
             _ => 0,
         }
     }
@@ -163,16 +185,26 @@ impl RedisWatcher {
         self.refusal.as_ref()
     }
 
-    /// The next release of a key that was looked at. `None` when the connection has ended.
+    /// The next releases of keys that were looked at. `None` when the connection has ended.
     pub(crate) async fn next(&mut self) -> Option<Vec<Sighting>> {
-        loop {
-            let push = self.pushes.recv().await?;
-            match push.kind {
-                PushKind::Disconnection => return None,
-                PushKind::Invalidate => return Some(freed(&push.data)),
-                _ => {}
+        let mut keys = Vec::new();
+        let count = self.freed.recv_many(&mut keys, FREED).await;
+        (count > 0).then(|| keys.into_iter().map(|key| Sighting::Freed { key }).collect())
+    }
+}
+
+/// Takes the sender away when no more can be passed on.
+fn pass_on(push: &PushInfo, sender: &mut Option<mpsc::Sender<Arc<str>>>) {
+    match push.kind {
+        PushKind::Disconnection => *sender = None,
+        PushKind::Invalidate => {
+            for key in freed(&push.data) {
+                if sender.as_ref().is_some_and(|open| open.try_send(key).is_err()) {
+                    *sender = None;
+                }
             }
         }
+        _ => {}
     }
 }
 
@@ -181,7 +213,7 @@ fn channel(key: &str) -> String {
 }
 
 /// A whole flush has no keys: then nothing is said, and who waits polls.
-fn freed(data: &[Value]) -> Vec<Sighting> {
+fn freed(data: &[Value]) -> impl Iterator<Item = Arc<str>> {
     let keys = match data.first() {
         Some(Value::Array(keys)) => keys.as_slice(),
         _ => &[],
@@ -191,7 +223,7 @@ fn freed(data: &[Value]) -> Vec<Sighting> {
         Value::SimpleString(text) => Some(text.as_str().into()),
         _ => None,
     };
-    keys.iter().filter_map(text).map(|key| Sighting::Freed { key }).collect()
+    keys.iter().filter_map(text).filter(|key: &Arc<str>| key.len() <= KEY_LENGTH)
 }
 
 fn unexpected() -> Fault {
@@ -204,9 +236,27 @@ mod tests {
 
     #[test]
     fn an_invalidation_names_the_keys_that_may_be_free() {
-        let keys = Value::Array(vec![Value::BulkString(b"a".to_vec()), Value::BulkString(vec![0xff])]);
-        assert_eq!(freed(&[keys]), [Sighting::Freed { key: "a".into() }]);
-        assert_eq!(freed(&[Value::Nil]), []);
-        assert_eq!(freed(&[]), []);
+        let named = |data: &[Value]| freed(data).collect::<Vec<_>>();
+        let long = Value::BulkString(vec![b'a'; KEY_LENGTH + 1]);
+        let keys = Value::Array(vec![Value::BulkString(b"a".to_vec()), Value::BulkString(vec![0xff]), long]);
+        assert_eq!(named(&[keys]), [Arc::<str>::from("a")]);
+        assert!(named(&[Value::Nil]).is_empty());
+        assert!(named(&[]).is_empty());
+    }
+
+    #[test]
+    fn more_releases_than_can_wait_end_the_connection() {
+        let push = |count: usize| PushInfo {
+            kind: PushKind::Invalidate,
+            data: vec![Value::Array(vec![Value::BulkString(b"a".to_vec()); count])],
+        };
+        let (sender, mut receiver) = mpsc::channel(3);
+        let mut sender = Some(sender);
+        pass_on(&push(3), &mut sender);
+        assert!(sender.is_some());
+        pass_on(&push(1), &mut sender);
+        assert!(sender.is_none());
+        assert_eq!(std::iter::from_fn(|| receiver.try_recv().ok()).count(), 3);
+        assert_eq!(receiver.try_recv(), Err(mpsc::error::TryRecvError::Disconnected));
     }
 }

@@ -1,0 +1,96 @@
+'use strict'
+
+// The rights that SECURITY.md asks for: no fewer are enough, and each is used.
+
+const fs = require('node:fs')
+const path = require('node:path')
+const { test } = require('node:test')
+const assert = require('node:assert/strict')
+const { Cluster } = require('../support/cluster')
+const { elsewhere, open } = require('../support/quorlock')
+const { until, within } = require('../support/until')
+
+/** Everything that a service does, by a user with these rights; refusals are looked for in the server's own log. */
+async function useEverything(t, node, user, options) {
+  const app = { url: node.url, username: user, password: 'secret' }
+  const key = (name) => `lock:${user}:${name}`
+  const settled = (promise) => within(20_000, promise).catch(() => undefined)
+  const redlock = open(t, [app], { clientName: 'name', ...options })
+  const other = open(t, [app], { clientName: 'name', ...options, ...elsewhere })
+  await settled(redlock.connect({ timeout: 300 }))
+  const lock = await settled(redlock.acquire(key('a'), 5000, { wait: 0 }))
+  await settled(lock?.extend(6000))
+  await settled(redlock.inspect(key('a')))
+  const waiting = lock && settled(other.acquire(key('a'), 5000, { wait: 1500 }))
+  if (lock) await until(() => other.stats().waiting === 1)
+  const many = await Promise.all(
+    ['b', 'c', 'd', 'e'].map((name) => settled(redlock.acquire(key(name), 5000, { wait: 0 }))),
+  )
+  await Promise.all(many.map((one) => settled(one?.extend(6000))))
+  await Promise.all(many.map((one) => settled(one?.release())))
+  // Who waits is counted, and looks, on connections of its own.
+  if (lock)
+    await settled(
+      until(async () => (await isCountedAt(node, key('a'))) || (await refusals(node, user)).length > 0, {
+        deadline: 5000,
+      }),
+    )
+  await node.command('SCRIPT', 'FLUSH')
+  await settled(lock?.extend(7000))
+  await settled(lock?.release())
+  const theirs = await waiting
+  await settled(theirs?.release())
+  // The last word of who has waited is that it waits no longer.
+  await settled(
+    until(async () => !(await isCountedAt(node, key('a'))) || (await refusals(node, user)).length > 0, {
+      deadline: 5000,
+    }),
+  )
+  await Promise.all([redlock.close({ timeout: 0 }), other.close({ timeout: 0 })])
+}
+const isCountedAt = async (node, key) => (await node.command('PUBSUB', 'NUMSUB', `${key}:quorlock:wake`))[1] > 0
+
+async function refusals(node, user) {
+  const entries = (await node.command('ACL', 'LOG', 10_000)).map((words) =>
+    Object.fromEntries(words.flatMap((word, i) => (i % 2 === 0 ? [[word, words[i + 1]]] : []))),
+  )
+  return entries.filter((entry) => entry.username === user).map((entry) => entry.object)
+}
+
+for (const fencing of [false, true]) {
+  test(`each right that the documentation asks for is used${fencing ? ', with fencing' : ''}`, async (t) => {
+    const documented = fs.readFileSync(path.join(__dirname, '..', '..', 'SECURITY.md'), 'utf8')
+    const [, line] = documented.match(/^ACL SETUSER \S+ on >\S+ (.+)$/m)
+    // The scripts that a server knows are everybody's: each user has a server to itself.
+    const cluster = await Cluster.start(6)
+    t.after(() => cluster.stop())
+    const nodes = cluster.servers
+    for (const node of nodes) await node.command('CONFIG', 'SET', 'acllog-max-len', 10_000)
+    const words = [...line.split(' '), ...(fencing ? ['+time'] : ['+delifeq', '+delex'])]
+    const known = []
+    for (const word of words) {
+      if (await nodes[0].command('ACL', 'SETUSER', 'probe', word).catch(() => undefined)) known.push(word)
+    }
+    const use = async (node, user, rights) => {
+      await node.command('ACL', 'SETUSER', user, 'on', '>secret', ...rights)
+      await useEverything(t, node, user, { fencing })
+      return refusals(node, user)
+    }
+    assert.deepEqual(await use(nodes[0], 'all', known), [])
+
+    // For tools, for the release by the one command of its kind that the server has, and for fences, read otherwise.
+    const hasOwn = known.includes('+delifeq') || known.includes('+delex')
+    const unused = new Set(['+ping', ...(hasOwn ? ['+del'] : []), ...(fencing ? ['+get'] : [])])
+    const rights = known.filter((word) => word.startsWith('+') && !unused.has(word))
+    assert.ok(rights.length > 15, rights.join())
+    const checkNext = async (node) => {
+      for (let right = rights.pop(); right !== undefined; right = rights.pop()) {
+        const name = right.slice(1)
+        const others = known.filter((word) => word !== right)
+        const refused = await use(node, `without-${name.replace('|', '-')}`, others)
+        assert.ok(refused.includes(name), `${right} is not needed`)
+      }
+    }
+    await Promise.all(nodes.map(checkNext))
+  })
+}
