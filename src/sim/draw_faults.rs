@@ -82,7 +82,11 @@ fn draw_what(rng: &mut Rng, plan: &Plan) -> Option<What> {
         // Without a guard a restart is a silent loss.
         7..10 if is_assumed && guard == RestartGuard::Off => return None,
         7..10 => {
-            let kept = rng.pick(&[Forgets::Everything, Forgets::Everything, Forgets::Since(span), Forgets::Nothing]);
+            let since = Forgets::Since(span);
+            // Who comes anew cannot know of a promotion.
+            let is_seen = guard == RestartGuard::Observed || !is_assumed;
+            let replica = if is_seen { Forgets::AsReplica } else { Forgets::Nothing };
+            let kept = rng.pick(&[Forgets::Everything, Forgets::Everything, since, replica, Forgets::Nothing]);
             let is_fenceless = plan.regime == Regime::Fenceless || is_assumed;
             let forgets = if is_fenceless { kept } else { Forgets::Nothing };
             What::Restart { server, span: draw_span(rng, plan) / 4, forgets }

@@ -15,7 +15,7 @@ use super::trace::Trace;
 use crate::lock::{Event, Mutant, Status};
 
 /// More than any history needs that comes to its end.
-const EVENTS_MAX: u64 = 400_000;
+const EVENTS_MAX: u64 = 4_000_000;
 
 /// A promise that was not kept.
 #[derive(Clone, Debug)]

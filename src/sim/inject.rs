@@ -247,7 +247,7 @@ impl History {
         for server in 0..self.sites.len() {
             self.sites[server].clock = self.plan.servers[server].clone();
             self.sites[server].server.full = 0;
-            self.sites[server].server.locks.retain(|_, entry| matches!(entry.value, Value::Id(_)));
+            self.sites[server].evict_squatters();
         }
         for process in 0..self.processes.len() {
             for node in 0..self.plan.config.nodes {

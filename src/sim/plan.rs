@@ -141,6 +141,8 @@ pub(crate) enum Forgets {
     Everything,
     Since(Time),
     Nothing,
+    /// It went on running, as a replica of a server that knew nothing, and was promoted.
+    AsReplica,
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -182,7 +182,7 @@ impl Server {
             Bid::Refused
         } else if is_outbid {
             Bid::Beyond(least)
-        } else if (fence.is_none() || first > least + AHEAD) && (first + SKEW < wall || first > wall + SKEW) {
+        } else if first + SKEW < wall || (first > wall + SKEW && (fence.is_none() || first > least + AHEAD)) {
             Bid::Near(wall)
         } else if self.full > 0 {
             Bid::Full

@@ -201,6 +201,9 @@ impl History {
         let now = self.now;
         if !self.sites[server].is_up {
             self.sites[server].start(now, forgets);
+            if self.is_healed {
+                self.sites[server].evict_squatters();
+            }
             self.trace.note(now, [7, server as u64, 0], || format!("server {server} starts: {forgets:?}"));
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::clock::{Clock, MS, SECOND, Time};
 use super::heap_item::Next;
 use super::plan::Forgets;
-use super::server::Server;
+use super::server::{Server, Value};
 use crate::lock::Mutant;
 use crate::node::{Id, Identity};
 
@@ -27,7 +27,10 @@ pub(crate) struct Site {
     pub(crate) clock: Clock,
     /// By its wall clock, in milliseconds.
     started: u64,
+    /// Who connects now has to do with this one: it changes whenever all connections end.
     pub(crate) run: u32,
+    starts: u32,
+    promotions: u32,
     pub(crate) is_up: bool,
     pub(crate) is_stopped: bool,
     pub(crate) stash: Vec<Next>,
@@ -48,6 +51,8 @@ impl Site {
             started: clock.wall(0) / 1000 - AGE_MS,
             clock: clock.clone(),
             run: 0,
+            starts: 0,
+            promotions: 0,
             is_up: true,
             is_stopped: false,
             stash: Vec::new(),
@@ -72,7 +77,9 @@ impl Site {
     /// How redis-server counts its age: whole seconds of its clock, now and then.
     pub(crate) fn identity(&self, now: Time, number: usize) -> Identity {
         let age = (self.wall(now) / 1_000_000).saturating_sub(self.started / 1000);
-        Identity { run: Some(format!("{number}.{}", self.run).into()), uptime: Some(Duration::from_secs(age)) }
+        let promotion = (self.promotions > 0).then(|| self.promotions.to_string().into());
+        let run = Some(format!("{number}.{}", self.starts).into());
+        Identity { run, uptime: Some(Duration::from_secs(age)), promotion }
     }
 
     pub(crate) fn remember(&mut self, now: Time) {
@@ -87,7 +94,7 @@ impl Site {
         let empty = || Server::new(mutant);
         let since = match forgets {
             Forgets::Nothing => None,
-            Forgets::Everything => Some(0),
+            Forgets::Everything | Forgets::AsReplica => Some(0),
             Forgets::Since(span) => Some(now.saturating_sub(span)),
         };
         if let Some(since) = since {
@@ -100,8 +107,18 @@ impl Site {
         }
         self.server.touched.clear();
         self.run += 1;
-        self.started = self.wall(now) / 1000;
+        if matches!(forgets, Forgets::AsReplica) {
+            self.promotions += 1;
+        } else {
+            self.starts += 1;
+            self.started = self.wall(now) / 1000;
+        }
         self.is_up = true;
+    }
+
+    /// What other programs wrote goes.
+    pub(crate) fn evict_squatters(&mut self) {
+        self.server.locks.retain(|_, entry| matches!(entry.value, Value::Id(_)));
     }
 
     /// True when the key is this id's until then, in true time.

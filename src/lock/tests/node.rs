@@ -89,9 +89,9 @@ impl TestNode {
         let is_anothers = |key: &str| self.leases.get(key).is_some_and(|(id, _)| *id != request.id);
         let is_near = |key: &str| self.fences.get(key).is_some_and(|fence| tokens.first <= fence + AHEAD);
         let clock = self.clock?;
-        let is_wrong = tokens.first + SKEW < clock || tokens.first > clock + SKEW;
-        (is_wrong && request.keys.iter().any(|key| !is_near(key)) && !request.keys.iter().any(is_anothers))
-            .then_some(clock)
+        let is_late = tokens.first + SKEW < clock;
+        let is_early = tokens.first > clock + SKEW && request.keys.iter().any(|key| !is_near(key));
+        ((is_late || is_early) && !request.keys.iter().any(is_anothers)).then_some(clock)
     }
 
     pub(super) fn fence(&self, key: &str) -> u64 {

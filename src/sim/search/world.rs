@@ -150,7 +150,7 @@ impl World {
 
     pub(super) fn greet(&mut self, client: usize, node: usize, uptime: Duration) {
         let run = format!("{node}.{}", self.runs[node]);
-        let identity = Identity { run: Some(run.as_str().into()), uptime: Some(uptime) };
+        let identity = Identity { run: Some(run.as_str().into()), uptime: Some(uptime), promotion: None };
         self.step(client, Event::Node { node, status: Status::Up(identity) });
     }
 

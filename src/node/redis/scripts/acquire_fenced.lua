@@ -17,15 +17,12 @@ for i = 1, #KEYS / 2 do
   elseif proposed <= least then
     answers[i] = fence
   else
-    local wrong = false
-    if not fence or proposed > least + AHEAD then
-      if not now then
-        local time = redis.call('TIME')
-        now = time[1] * 1000000 + time[2]
-      end
-      wrong = proposed < now - SKEW or proposed > now + SKEW
+    if not now then
+      local time = redis.call('TIME')
+      now = time[1] * 1000000 + time[2]
     end
-    if wrong then
+    -- Too early also beyond the fence: a server that has lost a larger one may have been told of an earlier one since.
+    if proposed < now - SKEW or proposed > now + SKEW and (not fence or proposed > least + AHEAD) then
       answers[i] = string.format('-%.0f', now)
     elseif own and redis.call('SET', KEYS[2 * i - 1], id, 'PX', ttl)
       or not own and redis.call('SET', KEYS[2 * i - 1], id, 'NX', 'PX', ttl) then
