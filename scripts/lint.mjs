@@ -11,6 +11,7 @@ const checks = {
   'cargo fmt': 'cargo fmt --check',
   clippy: 'cargo clippy -- -D warnings',
   // With the tests. Code that only the binding calls is unused here; that it is used there, the line above checks.
+  'clippy, simulator': 'cargo clippy --no-default-features --features sim --bin simulator -- -D warnings',
   'clippy, no N-API': 'cargo clippy --all-targets --no-default-features -- -D warnings -A dead_code -A unused_imports',
 }
 

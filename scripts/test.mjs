@@ -51,9 +51,18 @@ const checks = [
   script('test:io-thread', 20),
   script('test:recipes', 10),
   script('test:package', 10),
+  script('sim', 15),
+  script('test:simulator', 10),
+  { ...script('sim', 10, '--search', 'quick'), name: 'search' },
+  script('mutants', 10),
   script('fuzz', 10, '--minutes', '1'),
 ]
 
-const long = [script('test:faults', 20), script('bench', 20, '--quick'), script('demo', 10)]
+const long = [
+  script('test:faults', 20),
+  { ...script('sim', 60, '--search', 'full'), name: 'search, full' },
+  script('bench', 20, '--quick'),
+  script('demo', 10),
+]
 
 process.exitCode = await runStages([...prepare, ...checks, ...(options.full ? long : [])], { stream })

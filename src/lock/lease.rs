@@ -111,6 +111,10 @@ impl Lease {
     ) -> Moment {
         let (yes, no, fault) = match &answer.reply {
             Reply::Voted { yes, no, fault } => (*yes, *no, fault),
+            // An answer to an earlier round, or to the acquire: whoever was to be filled then is asked anew in this one.
+            Reply::Outbid { .. } | Reply::Untimely { .. } if !self.renewal.is_current(answer.tag.round) => {
+                return self.timer();
+            }
             // It was to be filled, and is not.
             Reply::Outbid { least } => {
                 self.beyond = self.beyond.max(*least);

@@ -243,6 +243,10 @@ impl Lease {
             return;
         }
         if let Some(extension) = &mut self.renewal.extension {
+            if extension.ballot.has_answered(node) && !world.config.has(Mutant::FillCountedInQuarantine) {
+                // It was not asked to extend in this round, or has said what it had to say.
+                return;
+            }
             world.members.observe_round_trip(extension.sent_at, world.now);
             extension.ballot.cast(node, mine, no, fault);
             self.decide_extension(world, entropy, seat);

@@ -22,6 +22,7 @@ use crate::node::{
 
 /// Where a history begins, in microseconds since 1970.
 const BEGIN: u64 = 1_763_000_000_123_456;
+const ROLLOVER: u64 = 999_999_995_000_000;
 const STEPS: usize = 30;
 const IDS: u64 = 4;
 
@@ -102,7 +103,9 @@ impl Pair {
         self.set_full(false).map_err(|error| told(&error))?;
         redis::cmd("FLUSHALL").exec(&mut self.eye).map_err(|error| told(&error))?;
         self.model = Server::new(mutant);
-        self.clock.set(BEGIN + rng.below(1_000_000)).map_err(|error| told(&error))?;
+        // Every other one where the time gets one digit more.
+        let begin = if seed.is_multiple_of(2) { BEGIN } else { ROLLOVER };
+        self.clock.set(begin + rng.below(1_000_000)).map_err(|error| told(&error))?;
         for _ in 0..STEPS {
             let now = self.clock.now + draw_span(rng);
             self.clock.set(now).map_err(|error| told(&error))?;

@@ -90,7 +90,7 @@ impl Site {
 
     /// It has been killed, and is started now.
     pub(crate) fn start(&mut self, now: Time, forgets: Forgets) {
-        let mutant = self.server.mutant;
+        let (mutant, full) = (self.server.mutant, self.server.full);
         let empty = || Server::new(mutant);
         let since = match forgets {
             Forgets::Nothing => None,
@@ -105,6 +105,8 @@ impl Site {
             self.server = past.map_or_else(empty, |(_, server)| server);
             self.released.clear();
         }
+        // Not what it was at an earlier time, but as it is now.
+        self.server.full = full;
         self.server.touched.clear();
         self.run += 1;
         if matches!(forgets, Forgets::AsReplica) {

@@ -273,3 +273,25 @@ fn a_grant_that_never_waited_and_was_taken_too_late_leaves_the_key_to_others() {
     let next = script.acquire(call("k", ms(500)));
     assert_eq!(script.run(next, ms(100)), Kind::Granted);
 }
+
+#[test]
+fn what_a_node_says_to_being_filled_is_no_vote_however_often_it_says_it() {
+    let mut script = Script::new(3);
+    script.nodes[0].set("k", Id::from_bits(9, 9), script.now + ms(100));
+    let slot = script.grant(renewed(1000));
+    script.settle();
+    script.advance(ms(340));
+    let fill = script.take(0);
+    assert!(matches!(fill[0].command, Command::Acquire { .. }), "{fill:?}");
+    script.deliver(1);
+    let before = script.remaining(slot);
+    for _ in 0..2 {
+        script.execute(0, &fill[0]);
+        let granted = crate::node::Reply::Voted { yes: 1, no: 0, fault: None };
+        let answer = crate::node::Answer { tag: fill[0].tag, reply: granted };
+        script.step(Event::Answer { node: 0, answer });
+    }
+    assert_eq!(script.remaining(slot), before, "one of three has prolonged it");
+    script.deliver(2);
+    assert!(script.remaining(slot) > before);
+}
