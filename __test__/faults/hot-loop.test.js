@@ -13,7 +13,12 @@ const { until } = require('../support/until')
 
 const faults = {
   OOM: { inject: (server) => server.command('CONFIG', 'SET', 'maxmemory', 1), says: /^OOM/, code: 'OOM' },
-  READONLY: { inject: (server) => server.command('REPLICAOF', '127.0.0.1', 1), says: /READONLY/, code: 'READONLY' },
+  // Who says so is asked anew who it is.
+  READONLY: {
+    inject: (server) => server.command('REPLICAOF', '127.0.0.1', 1),
+    says: /only a primary can vote/,
+    code: 'NOT_MASTER',
+  },
   NOREPLICAS: {
     inject: (server) => server.command('CONFIG', 'SET', 'min-replicas-to-write', 1),
     says: /NOREPLICAS/,
