@@ -55,10 +55,10 @@ const checks = [
   script('test:simulator', 10),
   { ...script('sim', 10, '--search', 'quick'), name: 'search' },
   script('mutants', 10),
-  script('fuzz', 10, '--minutes', '1'),
 ]
 
 const long = [
+  script('fuzz', 10, '--minutes', '1'),
   script('test:faults', 20),
   { ...script('sim', 60, '--search', 'full'), name: 'search, full' },
   script('bench', 20, '--quick'),
