@@ -52,7 +52,13 @@ impl Peer {
 
     /// Until our side hangs up, or nothing is left to be said.
     pub(super) async fn serve(mut self) {
-        let (mut pending, mut buffer) = (Vec::new(), vec![0; 4096]);
+        let mut pending = Vec::new();
+        self.converse(&mut pending).await;
+        self.overhear(pending).await;
+    }
+
+    async fn converse(&mut self, pending: &mut Vec<u8>) {
+        let mut buffer = vec![0; 4096];
         loop {
             let count = tokio::select! {
                 biased;
@@ -63,14 +69,34 @@ impl Peer {
                 return;
             }
             pending.extend_from_slice(&buffer[..count]);
-            while let Some((words, rest)) = reference::command(&pending) {
-                pending = rest.to_vec();
+            while let Some((words, rest)) = reference::command(pending) {
+                *pending = rest.to_vec();
                 let act = self.decide(&words);
                 self.log.lock().unwrap().commands.push(words);
                 if !self.act(act).await {
                     return;
                 }
             }
+        }
+    }
+
+    /// What our side had sent already, and may have taken an answer too many for the answer to.
+    async fn overhear(&mut self, mut pending: Vec<u8>) {
+        let mut buffer = vec![0; 4096];
+        loop {
+            while let Some((words, rest)) = reference::command(&pending) {
+                pending = rest.to_vec();
+                self.log.lock().unwrap().commands.push(words);
+            }
+            let count = tokio::select! {
+                biased;
+                count = self.stream.read(&mut buffer) => count.unwrap_or(0),
+                () = std::future::ready(()) => 0,
+            };
+            if count == 0 {
+                return;
+            }
+            pending.extend_from_slice(&buffer[..count]);
         }
     }
 
