@@ -14,7 +14,7 @@ use super::mutant::Mutant;
 use super::world::{Seat, World};
 use crate::node::{Answer, Id, Moment, Reply, Tokens};
 use alarm::Alarm;
-use bid::Bid;
+use bid::{Bid, Wish};
 
 /// What an attempt's step led to.
 pub(super) enum Turn {
@@ -52,8 +52,8 @@ pub(super) struct Attempt {
     pub(super) ballot: Ballot,
     /// What the present ballot proposes, with fencing.
     pub(super) tokens: Option<Tokens>,
-    /// The largest token that a node wants to be passed.
-    pub(super) beyond: u64,
+    /// What is to be passed by the next proposal, as far as is known.
+    beyond: u64,
     bid: Bid,
     /// Ballots begun; also the tag of their answers.
     pub(super) round: u32,
@@ -207,11 +207,11 @@ impl Attempt {
             }
             (Reply::Outbid { least }, Phase::Asking { .. }) => {
                 world.members.observe_round_trip(self.sent_at, world.now);
-                self.be_outbid(world, entropy, seat, node, Ok(least))
+                self.be_outbid(world, entropy, seat, node, Wish::Beyond(least))
             }
             (Reply::Untimely { clock }, Phase::Asking { .. }) => {
                 world.members.observe_round_trip(self.sent_at, world.now);
-                self.be_outbid(world, entropy, seat, node, Err(clock))
+                self.be_outbid(world, entropy, seat, node, Wish::Near(clock))
             }
             (Reply::Probed(found), Phase::Sleeping { .. } | Phase::Probing { .. }) => {
                 self.learn(world, entropy, node, found)

@@ -174,7 +174,7 @@ impl Lease {
             return;
         }
         let mut ballot = Ballot::new(world.members.len(), self.keys.mask());
-        // The clock does not matter: nobody else can be granted anything.
+        // Neither the clock nor what nodes say matters: nobody else can be granted anything.
         let tokens = if self.has_token() { None } else { self.next_block() };
         for node in 0..world.members.len() {
             let round = self.renewal.round;
@@ -206,8 +206,8 @@ impl Lease {
     }
 
     fn next_block(&mut self) -> Option<Tokens> {
-        let tokens = Tokens::propose(0, self.beyond);
-        self.beyond = tokens.last;
+        let tokens = Tokens::propose(0, self.tokens?.last);
+        self.beyond = self.beyond.max(tokens.last);
         Some(tokens)
     }
 

@@ -21,7 +21,7 @@ pub(crate) use id::Id;
 pub(crate) use identity::Identity;
 pub(crate) use keys::Keys;
 pub(crate) use moment::Moment;
-pub(crate) use tokens::Tokens;
+pub(crate) use tokens::{AHEAD, Tokens};
 
 /// What an event loop watches in order to know that a link can be read.
 #[cfg(unix)]

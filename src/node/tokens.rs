@@ -11,6 +11,8 @@ pub(crate) struct Tokens {
 /// Tokens for one holder and those to whom it hands over: one for each microsecond, since they begin at the wall clock.
 /// In the simulator so few that they are used up.
 pub(crate) const BLOCK: u64 = if cfg!(feature = "sim") { 2 } else { 64 };
+/// A node takes a proposal so far beyond its fence, whatever its own clock says; in microseconds.
+pub(crate) const AHEAD: u64 = 1_000_000;
 /// JavaScript's integers end below 2^53.
 const END: u64 = 1 << 53;
 

@@ -110,12 +110,11 @@ impl History {
         }
     }
 
-    /// I10: nobody of the same process who called earlier for the same key still waits.
+    /// I10: nobody of the same process who called earlier for the same key still waits, whatever was lost.
     pub(crate) fn check_order(&mut self, index: usize) {
         let call = &self.calls.list[index];
         let queued = |op: &super::plan::Op| !op.once && !op.retry.total.is_zero() && op.keys.count_ones() == 1;
-        // Where keys are deleted, a process may hold one twice; then the order is anybody's.
-        if !queued(&call.op) || self.calls.have_many() || self.plan.regime != Regime::Assumed {
+        if !queued(&call.op) || self.calls.have_many() {
             return;
         }
         let earlier = self.calls.open.iter().find(|other| {

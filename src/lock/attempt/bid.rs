@@ -4,20 +4,39 @@ use super::{Attempt, Phase, Turn};
 use crate::lock::event::Entropy;
 use crate::lock::mutant::Mutant;
 use crate::lock::world::{Seat, World};
-use crate::node::{Fault, FaultCode};
+use crate::node::{AHEAD, Fault, FaultCode};
 
 /// Proposals of one round after the first.
 const REBIDS: u32 = 2;
 const UNWANTED: &str = "it does not take the fencing tokens that were proposed: others are faster, or clocks differ";
 
+/// What tokens a node wants that does not take those proposed.
+#[derive(Clone, Copy, Debug, Hash)]
+pub(super) enum Wish {
+    /// Larger ones than this.
+    Beyond(u64),
+    /// Ones near its clock.
+    Near(u64),
+}
+
 /// How the tokens of one round have fared.
-#[derive(Clone, Copy, Debug, Default, Hash)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Bid {
     rebids: u32,
-    /// One bit for each node that wants others.
-    outbid: u16,
-    /// The clock of one that finds them too far from it.
-    clock: Option<u64>,
+    wishes: Vec<(usize, Wish)>,
+}
+
+impl Wish {
+    fn least(self) -> u64 {
+        let (Self::Beyond(token) | Self::Near(token)) = self;
+        token
+    }
+}
+
+impl Bid {
+    fn wish(&self, node: usize) -> Option<Wish> {
+        self.wishes.iter().find(|(wishing, _)| *wishing == node).map(|(_, wish)| *wish)
+    }
 }
 
 impl Attempt {
@@ -28,13 +47,9 @@ impl Attempt {
         entropy: &mut dyn Entropy,
         seat: Seat,
         node: usize,
-        wish: Result<u64, u64>,
+        wish: Wish,
     ) -> Turn {
-        match wish {
-            Ok(least) => self.beyond = self.beyond.max(least),
-            Err(clock) => self.bid.clock = Some(clock),
-        }
-        self.bid.outbid |= 1 << node;
+        self.bid.wishes.push((node, wish));
         self.ballot.cast(node, 0, 0, Some(Fault::new(FaultCode::Protocol, UNWANTED)));
         match self.phase {
             // The gate alone was asked: the key is free there, and the others will want other tokens as well.
@@ -48,20 +63,22 @@ impl Attempt {
     pub(super) fn may_rebid(&self, world: &World) -> bool {
         let is_against = |node: usize| {
             let vote = &self.ballot.votes()[node];
-            vote.answered && vote.yes == 0 && self.bid.outbid >> node & 1 == 0
+            vote.answered && vote.yes == 0 && self.bid.wish(node).is_none()
         };
         let against = (0..world.members.len()).filter(|node| is_against(*node)).count();
-        self.bid.outbid != 0 && self.bid.rebids < REBIDS && against <= world.members.len() - world.quorum()
+        !self.bid.wishes.is_empty() && self.bid.rebids < REBIDS && against <= world.members.len() - world.quorum()
     }
 
     /// Only grants of one ballot count together: with those of an earlier one, two holders could be in the wrong order.
     pub(super) fn rebid(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) -> Turn {
-        match self.bid.clock {
+        self.beyond = match self.aim(world.quorum()) {
+            Wish::Beyond(token) => token,
             // What was proposed is not to be passed, but to be forgotten.
-            Some(clock) => world.adopt_clock(entropy, clock),
-            // Beyond what a node granted of the last ballot, too: it would refuse anything else.
-            None => self.beyond = self.beyond.max(self.tokens.map_or(0, |tokens| tokens.last)),
-        }
+            Wish::Near(clock) => {
+                world.adopt_clock(entropy, clock);
+                0
+            }
+        };
         self.bid = Bid { rebids: self.bid.rebids + 1, ..Bid::default() };
         self.rebids += 1;
         let earlier = self.ballot.clone();
@@ -72,6 +89,29 @@ impl Attempt {
         self.phase = self.asking(world, None);
         self.ask_rest(world, seat);
         self.decide(world, entropy, seat)
+    }
+
+    /// The tokens that a quorum will take next, as far as is known: the quorum-th smallest of what the nodes want, so that
+    /// a minority whose clock or fence lies far from the others' leads nobody astray; and as much beyond that as all of
+    /// the quorum still take.
+    fn aim(&self, quorum: usize) -> Wish {
+        let last = self.tokens.map_or(0, |tokens| tokens.last);
+        let wish = |node: usize| match self.bid.wish(node) {
+            Some(Wish::Beyond(token)) => Some(Wish::Beyond(token.max(last))),
+            Some(near) => Some(near),
+            // Who has granted the last proposal refuses anything that is not beyond it.
+            None => (self.ballot.votes()[node].yes != 0).then_some(Wish::Beyond(last)),
+        };
+        let mut wishes: Vec<Wish> = (0..self.ballot.votes().len()).filter_map(wish).collect();
+        wishes.sort_unstable_by_key(|wish| wish.least());
+        let Some(aim) = wishes.get(quorum - 1).or(wishes.last()).copied() else {
+            return Wish::Beyond(last);
+        };
+        let is_close = |wish: &Wish| matches!(wish, Wish::Beyond(token) if *token < aim.least().saturating_add(AHEAD));
+        match aim {
+            Wish::Near(_) => aim,
+            Wish::Beyond(_) => wishes.into_iter().rev().find(is_close).unwrap_or(aim),
+        }
     }
 
     /// Rounds, as the user counts them.

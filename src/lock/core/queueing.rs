@@ -150,7 +150,9 @@ impl Core {
         valid: bool,
     ) -> Result<Seat, (Box<Lease>, Fate)> {
         let fate = lease.fate(&self.world);
-        let Some(key) = lease.keys.single().filter(|_| valid && fate == Fate::HandOver).cloned() else {
+        // Two are first of one key when somebody has deleted it under the first. Only the later one is next to who waits.
+        let may_pass = valid && fate == Fate::HandOver && self.queues.is_first(from, &lease.keys);
+        let Some(key) = lease.keys.single().filter(|_| may_pass).cloned() else {
             return Err((lease, fate));
         };
         let slots = &self.slots;

@@ -9,18 +9,18 @@ fn fenced(nodes: usize) -> Script {
     Script::with(Config { fencing: true, ..config(nodes) })
 }
 
-fn patient(key: &str) -> Call {
+pub(super) fn patient(key: &str) -> Call {
     Call { retry: Retry::new(Some(ms(60_000)), 0, ms(30_000), ms(30_000)), ..call(key, ms(5000)) }
 }
 
 impl Script {
     /// Moves messages and time until a call is granted; the holder's token.
-    fn hold(&mut self, call: Call) -> (Slot, u64) {
+    pub(super) fn hold(&mut self, call: Call) -> (Slot, u64) {
         let slot = self.acquire(call);
         (slot, self.token_of(slot))
     }
 
-    fn token_of(&mut self, slot: Slot) -> u64 {
+    pub(super) fn token_of(&mut self, slot: Slot) -> u64 {
         for _ in 0..100 {
             self.settle();
             while let Some(notice) = self.core.next_notice(0) {
@@ -38,7 +38,7 @@ impl Script {
         panic!("it is not granted");
     }
 
-    fn give_back(&mut self, slot: Slot) {
+    pub(super) fn give_back(&mut self, slot: Slot) {
         self.step(Event::Release { slot });
         self.settle();
         self.drain();

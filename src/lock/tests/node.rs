@@ -98,6 +98,10 @@ impl TestNode {
         self.fences.get(key).copied().unwrap_or(0)
     }
 
+    pub(super) fn raise(&mut self, key: &str, fence: u64) {
+        self.fences.insert(key.to_owned(), fence);
+    }
+
     pub(super) fn set(&mut self, key: &str, id: Id, expiry: Moment) {
         self.leases.insert(key.to_owned(), (id, expiry));
     }

@@ -1,0 +1,90 @@
+//! With fencing: nodes whose clocks, or whose word of the fence, lie far from the others'.
+
+use super::script::{Script, call, config, ms};
+use crate::lock::{Call, Config, Event, Retry};
+
+/// The wall clock of the tests' client.
+const WALL: u64 = 1_750_000_000_000_000;
+const SECOND: u64 = 1_000_000;
+
+fn fenced(nodes: usize) -> Script {
+    Script::with(Config { fencing: true, ..config(nodes) })
+}
+
+fn once() -> Call {
+    Call { once: true, retry: Retry::ONCE, ..call("k", ms(1000)) }
+}
+
+/// Two nodes of three, or three of five, set back by so many seconds; the key was last held two seconds ago.
+#[test]
+fn where_most_clocks_were_set_back_a_key_that_was_held_before_is_granted_in_one_round() {
+    for (nodes, behind) in [(3, 2), (5, 3), (5, 4)] {
+        for seconds in [8, 20, 60, 3000] {
+            let mut script = fenced(nodes);
+            let held = WALL - 2 * SECOND;
+            for (index, node) in script.nodes.iter_mut().enumerate() {
+                node.raise("k", held);
+                node.clock = Some(if index < behind { WALL - seconds * SECOND } else { WALL });
+            }
+            for _ in 0..3 {
+                let (slot, token) = script.hold(once());
+                assert!(token > held, "{nodes} nodes, {behind} of them by {seconds} s");
+                script.give_back(slot);
+            }
+        }
+    }
+}
+
+#[test]
+fn one_node_whose_fence_lies_far_ahead_is_not_followed() {
+    for ahead in 0..3 {
+        let mut script = fenced(3);
+        for (index, node) in script.nodes.iter_mut().enumerate() {
+            node.clock = Some(WALL);
+            node.raise("k", if index == ahead { WALL + 3000 * SECOND } else { WALL + 100 });
+        }
+        let (slot, token) = script.hold(once());
+        assert!(token < WALL + SECOND);
+        script.give_back(slot);
+    }
+}
+
+#[test]
+fn what_is_proposed_next_passes_all_fences_that_are_known_and_near() {
+    let mut script = fenced(3);
+    for (index, node) in (0..).zip(script.nodes.iter_mut()) {
+        node.clock = Some(WALL);
+        node.raise("k", WALL + 1000 * (3 - index));
+    }
+    let slot = script.acquire(once());
+    script.settle();
+    assert_eq!(script.holders("k"), 3);
+    script.give_back(slot);
+}
+
+/// A node that is filled answers whatever it likes, and the holder's next block does not follow.
+#[test]
+fn the_tokens_of_a_lease_that_is_held_do_not_follow_a_node_that_is_filled() {
+    let mut script = fenced(3);
+    script.nodes.iter_mut().for_each(|node| node.clock = Some(WALL));
+    let waiting = || Call { renew: true, ..super::fencing::patient("k") };
+    let (mut holder, token) = script.hold(waiting());
+    script.nodes[2].restart_empty();
+    script.nodes[2].raise("k", WALL + 3000 * SECOND);
+    script.nodes[2].clock = Some(WALL + 3000 * SECOND);
+    while script.nodes[2].fence("k") == WALL + 3000 * SECOND {
+        script.now = script.core.next_timer();
+        script.step(Event::Tick);
+        script.settle();
+    }
+    let mut last = token;
+    for _ in 0..200 {
+        let next = script.acquire(waiting());
+        script.step(Event::Release { slot: holder });
+        let token = script.token_of(next);
+        assert!(token > last && token < WALL + SECOND, "{token} after {last}");
+        (holder, last) = (next, token);
+    }
+    script.give_back(holder);
+    assert!(script.nodes[..2].iter().all(|node| node.fence("k") < WALL + 6 * SECOND));
+}
