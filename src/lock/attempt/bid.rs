@@ -93,7 +93,7 @@ impl Attempt {
 
     /// The tokens that a quorum will take next, as far as is known: the quorum-th smallest of what the nodes want, so that
     /// a minority whose clock or fence lies far from the others' leads nobody astray; and as much beyond that as all of
-    /// the quorum still take.
+    /// the quorum still take. Nodes that have not answered are taken for ones that will not mind.
     fn aim(&self, quorum: usize) -> Wish {
         let last = self.tokens.map_or(0, |tokens| tokens.last);
         let wish = |node: usize| match self.bid.wish(node) {
@@ -104,7 +104,9 @@ impl Attempt {
         };
         let mut wishes: Vec<Wish> = (0..self.ballot.votes().len()).filter_map(wish).collect();
         wishes.sort_unstable_by_key(|wish| wish.least());
-        let Some(aim) = wishes.get(quorum - 1).or(wishes.last()).copied() else {
+        let is_silent = |node: &usize| self.asked >> node & 1 == 1 && !self.ballot.has_answered(*node);
+        let silent = (0..self.ballot.votes().len()).filter(is_silent).count();
+        let Some(aim) = wishes.get(quorum.saturating_sub(silent + 1)).or(wishes.last()).copied() else {
             return Wish::Beyond(last);
         };
         let is_close = |wish: &Wish| matches!(wish, Wish::Beyond(token) if *token < aim.least().saturating_add(AHEAD));
