@@ -6,6 +6,8 @@ import { writeChart } from './chart.mjs'
 import { startChild } from './children.mjs'
 import { checkTargets } from './comparison.mjs'
 import { contenders, OURS } from './contenders.mjs'
+import { measureFencing } from './fenced/measure.mjs'
+import { fencingTable, serverTable } from './fenced/section.mjs'
 import { contenders as hotContenders } from './hot/contenders.mjs'
 import { rows as hotRows } from './hot/rows.mjs'
 import { measureHot } from './hot/schedule.mjs'
@@ -20,13 +22,15 @@ import { redisVersion, startServers } from './servers.mjs'
 import { rowsOf, textTable } from './table.mjs'
 
 const DEPTHS = [1, 64, 512]
+const PARTS = ['distinct', 'fencing', 'hot']
 const HELP = `Usage: npm run bench -- [options]
 
   --quick         short windows, prints only (a check that it runs, not a measurement)
   --rounds <n>    windows per contender and depth (default 5)
   --window <ms>   length of a window (default 1500)
   --only <ids>    comma-separated, prints only: ${ids().join(', ')}
-  --part <name>   prints only: distinct (a key for every lock in flight) or hot (one key for all)`
+  --part <name>   prints only: distinct (a key for every lock in flight), fencing (the same with and
+                  without tokens) or hot (one key for all)`
 
 const { values: options } = parseArgs({
   options: {
@@ -52,7 +56,7 @@ if (options.help) {
 
 async function bench() {
   const settings = settingsOf(options)
-  if (![undefined, 'distinct', 'hot'].includes(options.part))
+  if (![undefined, ...PARTS].includes(options.part))
     throw new Error(`no part is called ${JSON.stringify(options.part)}`)
   const chosen = new Set(choose(options.only?.split(',') ?? ids()))
   if (!redisVersion())
@@ -62,10 +66,12 @@ async function bench() {
 
   const { nodes, close } = await startServers()
   try {
-    const distinct = options.part === 'hot' ? {} : await measureDistinct(chosen, nodes, settings)
-    const hot = options.part === 'distinct' ? undefined : await measureHotKey(chosen, nodes, settings)
+    const isWanted = (part) => [undefined, part].includes(options.part)
+    const distinct = isWanted('distinct') ? await measureDistinct(chosen, nodes, settings) : {}
+    const fencing = isWanted('fencing') ? await measureTokens(nodes, settings) : undefined
+    const hot = isWanted('hot') ? await measureHotKey(chosen, nodes, settings) : undefined
     endProgress()
-    publish({ ...distinct, hot, depths: DEPTHS, settings, machine })
+    publish({ ...distinct, fencing, hot, depths: DEPTHS, settings, machine })
   } finally {
     close()
   }
@@ -88,6 +94,16 @@ async function measureDistinct(chosen, nodes, settings) {
   return { results, absent }
 }
 
+async function measureTokens(nodes, { fencingWindows: windows, fencingWindowMs: windowMs }) {
+  const onWindow = ({ round, depth, mode, figures }) =>
+    showProgress(`round ${round}, ${depth} in flight, ${mode}: ${Math.round(figures.rate)} cycles/s`)
+  const settings = { warmUps: 2, windows, windowMs, onWindow }
+  const cycles = await measureFencing(nodes, DEPTHS, settings)
+  // A server counts the time that passes inside its commands: it needs a core of its own to say where its CPU goes.
+  const alone = await measureFencing(nodes.slice(0, 1), DEPTHS.slice(-1), settings)
+  return { cycles, alone: alone.get(DEPTHS.at(-1)) }
+}
+
 function measureHotKey(chosen, nodes, settings) {
   const wanted = hotContenders.filter(({ id }) => chosen.has(id))
   const onWindow = ({ round, row, contender, cells }) =>
@@ -96,16 +112,20 @@ function measureHotKey(chosen, nodes, settings) {
 }
 
 function publish(run) {
-  const { results, hot } = run
+  const { results, fencing, hot } = run
   if (results) {
     for (const depth of DEPTHS) console.log(`\n${depth} in flight\n${textTable(rowsOf(results, depth))}`)
+  }
+  if (fencing) {
+    console.log(`\nwith fencing and without\n${textTable(fencingTable(fencing.cycles))}\n`)
+    console.log(textTable(serverTable(fencing.alone)))
   }
   if (hot) {
     for (const row of hotRows) console.log(`\n${row.title}\n${textTable(hotTable(row, hot.get(row.id)))}`)
   }
   if (options.only || options.part) return
   console.log('\nTargets')
-  for (const { text, shown, reached } of checkTargets(results, hot)) {
+  for (const { text, shown, reached } of checkTargets(run)) {
     console.log(`  ${reached ? 'yes' : 'no '}  ${text}: ${shown}`)
   }
   if (options.quick) return
@@ -121,6 +141,8 @@ function settingsOf({ quick, rounds, window }) {
     settleMs: quick ? 50 : 200,
     warmUpMs: quick ? 200 : 700,
     ttl: 10_000,
+    fencingWindows: quick ? 1 : 15,
+    fencingWindowMs: quick ? 200 : 400,
     ...hotSettings(quick),
   }
 }

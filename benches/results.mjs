@@ -2,6 +2,7 @@
 
 import { writeFileSync } from 'node:fs'
 import { checkTargets, figures, losses } from './comparison.mjs'
+import { fencingSection } from './fenced/section.mjs'
 import { hotLosses } from './hot/losses.mjs'
 import { hotSections } from './hot/sections.mjs'
 import { thousands, times } from './numbers.mjs'
@@ -13,11 +14,12 @@ export function writeResults(run) {
   writeFileSync(FILE, `${sections(run).join('\n\n')}\n`)
 }
 
-function sections({ results, hot, depths, machine, settings, absent }) {
+function sections(run) {
+  const { results, fencing, hot, depths, machine, settings, absent } = run
   return [
     '# Results',
     'Written by `npm run bench`. First distinct keys: a cycle is one acquire and one release of a key that nobody ' +
-      'else wants; every lock in flight has a key of its own. Then one hot key, which everybody wants. Three Redis ' +
+      'else wants; every lock in flight has a key of its own. Then the same with fencing tokens. Then one hot key, which everybody wants. Three Redis ' +
       'nodes on the same machine as the client, so the network costs next to nothing and the libraries are what is ' +
       'compared.',
     '## Machine',
@@ -28,9 +30,10 @@ function sections({ results, hot, depths, machine, settings, absent }) {
       'that the three peers can be used with. `withLock` also arms a renewal for every lock; nobody else renews.',
     '*Floor*: the same number of `SET NX PX` and compare-and-delete commands, packed beforehand, pipelined over ' +
       'plain sockets, the replies counted and nothing else done: no lock, no promise, no decision per command.',
+    ...fencingSection(fencing, settings),
     ...hotSections(hot, settings),
     '## Targets',
-    targetList(results, hot),
+    targetList(run),
     '## Where we lose',
     lossList(results, depths, hot),
     ...notes(absent, machine),
@@ -47,8 +50,8 @@ function machineList({ date, cpu, cores, load, kernel, node, redis, versions }, 
   ].join('\n')
 }
 
-function targetList(results, hot) {
-  return checkTargets(results, hot)
+function targetList(run) {
+  return checkTargets(run)
     .map(({ text, shown, reached }) => `- ${text}: **${reached ? 'yes' : 'no'}**, ${shown}`)
     .join('\n')
 }
