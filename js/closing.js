@@ -19,7 +19,7 @@ const GRACE_MS = 1000
 async function closeDesk(desk, timeout) {
   desk.isClosing = true
   rejectWaiting(desk)
-  await until(desk, () => desk.live === 0, timeout)
+  await until(desk, nothingIsHeld(desk), timeout)
   takeAwayLocks(desk)
   await until(
     desk,
@@ -44,6 +44,23 @@ function shutDesk(desk) {
   for (const call of desk.calls.splice(0)) call?.reject(failure.closed('lock', call.key))
 }
 
+/**
+ * Whether there is nothing left to wait for: no lock is held, and no section is at work that still has to give one back.
+ * A handle whose validity has ended is not held, released or not. Nothing is held anew while closing, so that each is
+ * passed once, however often this is asked.
+ */
+function nothingIsHeld(desk) {
+  let slot = 0
+  return () => {
+    while (slot < desk.locks.length && !isWaitedFor(desk, desk.lockAt(slot))) slot += 1
+    return slot >= desk.locks.length
+  }
+}
+
+/** A section has been told of the loss of its lock by its signal, and may still be tidying up. */
+const isWaitedFor = (desk, lock) =>
+  lock !== undefined && (lock.isHeld || (desk.running.has(lock) && !friend.isReleased(lock)))
+
 function rejectWaiting(desk) {
   desk.calls.forEach((call, slot) => {
     if (call === undefined || call.gone) return
@@ -61,13 +78,14 @@ function takeAwayLocks(desk) {
       desk.abandon(entry)
       return
     }
-    const news = friend.lose(lock, 'closed', NONE)
+    const reason = lock.isHeld ? 'closed' : 'expired' // then the record of the loss is still on its way
+    const news = friend.lose(lock, reason, NONE)
     lock.release()
-    if (news) desk.tellLoss(lock, 'closed')
+    if (news) desk.tellLoss(lock, reason)
   })
 }
 
-/** Resolves when `done()` holds, checked whenever native code answers, or after `ms`. */
+/** Resolves when `done()` holds, checked whenever native code answers or tells of a loss, or after `ms`. */
 function until(desk, done, ms) {
   if (done()) return Promise.resolve()
   return new Promise((resolve) => {

@@ -51,7 +51,7 @@ class Desk {
   running = new Set() // the locks of running sections
   isClosing = false
   isShut = false
-  onQuiet = null // closing waits here for `live` or `pending` to reach 0
+  onQuiet = null // called whenever less is held or owed than before: closing waits for it
   #isFlushPlanned = false
   #flush = () => this.#flushNow()
   #orphans = new Orphans(this)
@@ -245,7 +245,9 @@ class Desk {
     const lock = this.lockAt(slot)
     const votes = votesFromDetail(detailOf(this.engine, slot).votes, this.names)
     if (lock === undefined) return
-    if (friend.lose(lock, reason, votes)) this.mailbox.afterBatch(() => this.tellLoss(lock, reason))
+    if (!friend.lose(lock, reason, votes)) return
+    this.mailbox.afterBatch(() => this.tellLoss(lock, reason))
+    if (this.onQuiet !== null) this.onQuiet()
   }
 
   /** Runs user code: abort listeners and listeners of `lost`. */
