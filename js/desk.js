@@ -12,6 +12,7 @@ const { ACQUIRE, TRY, CONNECT, INSPECT, Call, listen, unlisten, reasonOf } = req
 const { FencedLock } = require('./fenced-lock')
 const { Lock, friend } = require('./lock')
 const { Orphans, Aged } = require('./orphans')
+const { startEngine } = require('./start')
 const { votesFromDetail } = require('./votes')
 const failure = require('./failure')
 const { openMailbox } = require('./mailbox')
@@ -67,7 +68,7 @@ class Desk {
     this.#Handle = settings.native.fencing ? FencedLock : Lock
     this.emitter = emitter
     this.native = native
-    this.engine = new native.Engine(settings.native, mailbox.number)
+    this.engine = startEngine(native, settings, mailbox)
     this.id = this.engine.id
     this.route = mailbox.addRoute(this.id, this)
     this.#onNotice = noticeHandler(settings, emitter, this.engine)
