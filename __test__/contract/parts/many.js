@@ -2,7 +2,7 @@
 
 const { test } = require('node:test')
 const assert = require('node:assert/strict')
-const { open, uniqueKey } = require('../../support/quorlock')
+const { open, keysLeft, uniqueKey } = require('../../support/quorlock')
 const { sleep, until } = require('../../support/until')
 
 module.exports = (backend) => {
@@ -19,7 +19,7 @@ module.exports = (backend) => {
     assert.ok(results.every((result) => result === 'released'))
     assert.equal(redlock.stats().held, 0)
     for (const server of backend.servers ?? []) {
-      await until(async () => (await server.command('KEYS', `${base}*`)).length === 0)
+      await until(async () => (await keysLeft(server, `${base}*`)).length === 0)
     }
   })
 
@@ -37,7 +37,7 @@ module.exports = (backend) => {
     assert.deepEqual(new Set(results.slice(0, -2)), new Set(['released']))
     assert.equal(other.isHeld, true)
     for (const server of backend.servers ?? []) {
-      await until(async () => (await server.command('KEYS', `${base}*`)).join() === `${base}:short`)
+      await until(async () => (await keysLeft(server, `${base}*`)).join() === `${base}:short`)
     }
     assert.equal(await other.release(), 'released')
   })
