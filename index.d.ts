@@ -163,8 +163,8 @@ export class Redlock<Fencing extends boolean = false> implements LockProvider {
    * (running `withLock` functions among them) have `timeout` to be released, what is left is released, its signals
    * aborted with a `LockLostError` whose `reason` is `'closed'`, and the connections end.
    *
-   * A handle whose validity has ended, before or meanwhile, is not waited for, released or not; a running `withLock`
-   * function is also when it has lost its lock, unless it has called `release()`.
+   * A handle whose validity has ended, before or meanwhile, is not waited for, released or not. A running `withLock`
+   * function is waited for even when it has lost its lock, unless it has called `release()`.
    *
    * Idempotent: later calls return the same promise. Do not await it inside a `withLock` function of this instance,
    * since it waits for that function.
