@@ -13,19 +13,18 @@ const { NONE } = require('./votes')
 
 const EXIT_BUDGET_MS = 100
 
-/** Native code answers a release within nodeTimeout; this much more is granted before we go on without the answer. */
+/** Native code answers a release within nodeTimeout; at least this much more is granted before we go on without it. */
 const GRACE_MS = 1000
 
 async function closeDesk(desk, timeout) {
+  const since = performance.now()
   desk.isClosing = true
   rejectWaiting(desk)
   await until(desk, nothingIsHeld(desk), timeout)
   takeAwayLocks(desk)
-  await until(
-    desk,
-    () => desk.live === 0 && desk.route.pending <= desk.queries,
-    desk.settings.native.nodeTimeout + GRACE_MS,
-  )
+  const answered = () => desk.live === 0 && desk.route.pending <= desk.queries
+  const left = timeout - (performance.now() - since)
+  await until(desk, answered, Math.max(left, desk.settings.native.nodeTimeout + GRACE_MS))
 }
 
 /** The end. Whoever still waits for a release learns that its outcome is unknown. */
