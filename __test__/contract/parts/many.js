@@ -5,9 +5,12 @@ const assert = require('node:assert/strict')
 const { open, keysLeft, uniqueKey } = require('../../support/quorlock')
 const { sleep, until } = require('../../support/until')
 
+/** What is looked at is that all is right, not that it is so within a quarter of a second, on a busy machine too. */
+const PATIENT = { nodeTimeout: 5000 }
+
 module.exports = (backend) => {
   test('1,000 locks on distinct keys at once', async (t) => {
-    const redlock = open(t, backend.nodes)
+    const redlock = open(t, backend.nodes, PATIENT)
     await redlock.connect()
     const base = uniqueKey('many')
     const locks = await Promise.all(Array.from({ length: 1000 }, (_, i) => redlock.acquire(`${base}:${i}`, 30_000)))
@@ -24,10 +27,10 @@ module.exports = (backend) => {
   })
 
   test('among many that are released at once, each is told what became of it', async (t) => {
-    const redlock = open(t, backend.nodes)
+    const redlock = open(t, backend.nodes, PATIENT)
     await redlock.connect()
     const base = uniqueKey('mixed')
-    const short = await redlock.acquire(`${base}:short`, 50)
+    const short = await redlock.acquire(`${base}:short`, 2000)
     const locks = await Promise.all(Array.from({ length: 70 }, (_, i) => redlock.acquire(`${base}:${i}`, 30_000)))
     const several = await redlock.acquire([`${base}:x`, `${base}:y`], 30_000)
     await until(() => !short.isHeld)
