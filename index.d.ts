@@ -33,6 +33,8 @@ export class Redlock<Fencing extends boolean = false> implements LockProvider {
    * Checks the options and starts connecting.
    *
    * @throws {TypeError | RangeError} for bad options; `nodes` missing or empty among them
+   * @throws {QuorumUnavailableError} for the first instance of a process that has no file descriptors or threads left for
+   * it; once there are some, another one can be made
    */
   constructor(options: RedlockOptions<Fencing>)
 
@@ -49,6 +51,7 @@ export class Redlock<Fencing extends boolean = false> implements LockProvider {
    * @param overrides options beside the nodes; `overrides.nodes`, when given, wins over the environment. @default {}
    * @throws {TypeError | RangeError} when no variable is set, a number is missing in between, or a value is wrong; the
    * message names the variable and never shows a password
+   * @throws {QuorumUnavailableError} as the constructor
    */
   static fromEnv<Fencing extends boolean = false>(
     env?: Record<string, string | undefined>,
@@ -159,6 +162,9 @@ export class Redlock<Fencing extends boolean = false> implements LockProvider {
    * Ends this instance: new calls are refused, calls that wait reject with `RedlockClosedError`, locks that are held
    * (running `withLock` functions among them) have `timeout` to be released, what is left is released, its signals
    * aborted with a `LockLostError` whose `reason` is `'closed'`, and the connections end.
+   *
+   * A handle whose validity has ended, before or meanwhile, is not waited for, released or not. A running `withLock`
+   * function is waited for even when it has lost its lock, unless it has called `release()`.
    *
    * Idempotent: later calls return the same promise. Do not await it inside a `withLock` function of this instance,
    * since it waits for that function.

@@ -13,19 +13,18 @@ const { NONE } = require('./votes')
 
 const EXIT_BUDGET_MS = 100
 
-/** Native code answers a release within nodeTimeout; this much more is granted before we go on without the answer. */
+/** Native code answers a release within nodeTimeout; at least this much more is granted before we go on without it. */
 const GRACE_MS = 1000
 
 async function closeDesk(desk, timeout) {
+  const since = performance.now()
   desk.isClosing = true
   rejectWaiting(desk)
-  await until(desk, () => desk.live === 0, timeout)
+  await until(desk, nothingIsHeld(desk), timeout)
   takeAwayLocks(desk)
-  await until(
-    desk,
-    () => desk.live === 0 && desk.route.pending <= desk.queries,
-    desk.settings.native.nodeTimeout + GRACE_MS,
-  )
+  const answered = () => desk.live === 0 && desk.route.pending <= desk.queries
+  const left = timeout - (performance.now() - since)
+  await until(desk, answered, Math.max(left, desk.settings.native.nodeTimeout + GRACE_MS))
 }
 
 /** The end. Whoever still waits for a release learns that its outcome is unknown. */
@@ -44,6 +43,23 @@ function shutDesk(desk) {
   for (const call of desk.calls.splice(0)) call?.reject(failure.closed('lock', call.key))
 }
 
+/**
+ * Whether there is nothing left to wait for: no lock is held, and no section is at work that still has to give one back.
+ * A handle whose validity has ended is not held, released or not. Nothing is held anew while closing, so that each is
+ * passed once, however often this is asked.
+ */
+function nothingIsHeld(desk) {
+  let slot = 0
+  return () => {
+    while (slot < desk.locks.length && !isWaitedFor(desk, desk.lockAt(slot))) slot += 1
+    return slot >= desk.locks.length
+  }
+}
+
+/** A section has been told of the loss of its lock by its signal, and may still be tidying up. */
+const isWaitedFor = (desk, lock) =>
+  lock !== undefined && (lock.isHeld || (desk.running.has(lock) && !friend.isReleased(lock)))
+
 function rejectWaiting(desk) {
   desk.calls.forEach((call, slot) => {
     if (call === undefined || call.gone) return
@@ -61,13 +77,14 @@ function takeAwayLocks(desk) {
       desk.abandon(entry)
       return
     }
-    const news = friend.lose(lock, 'closed', NONE)
+    const reason = lock.isHeld ? 'closed' : 'expired' // then the record of the loss is still on its way
+    const news = friend.lose(lock, reason, NONE)
     lock.release()
-    if (news) desk.tellLoss(lock, 'closed')
+    if (news) desk.tellLoss(lock, reason)
   })
 }
 
-/** Resolves when `done()` holds, checked whenever native code answers, or after `ms`. */
+/** Resolves when `done()` holds, checked whenever native code answers or tells of a loss, or after `ms`. */
 function until(desk, done, ms) {
   if (done()) return Promise.resolve()
   return new Promise((resolve) => {

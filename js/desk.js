@@ -12,6 +12,7 @@ const { ACQUIRE, TRY, CONNECT, INSPECT, Call, listen, unlisten, reasonOf } = req
 const { FencedLock } = require('./fenced-lock')
 const { Lock, friend } = require('./lock')
 const { Orphans, Aged } = require('./orphans')
+const { startEngine } = require('./start')
 const { votesFromDetail } = require('./votes')
 const failure = require('./failure')
 const { openMailbox } = require('./mailbox')
@@ -51,7 +52,7 @@ class Desk {
   running = new Set() // the locks of running sections
   isClosing = false
   isShut = false
-  onQuiet = null // closing waits here for `live` or `pending` to reach 0
+  onQuiet = null // called whenever less is held or owed than before: closing waits for it
   #isFlushPlanned = false
   #flush = () => this.#flushNow()
   #orphans = new Orphans(this)
@@ -67,7 +68,7 @@ class Desk {
     this.#Handle = settings.native.fencing ? FencedLock : Lock
     this.emitter = emitter
     this.native = native
-    this.engine = new native.Engine(settings.native, mailbox.number)
+    this.engine = startEngine(native, settings, mailbox)
     this.id = this.engine.id
     this.route = mailbox.addRoute(this.id, this)
     this.#onNotice = noticeHandler(settings, emitter, this.engine)
@@ -245,7 +246,9 @@ class Desk {
     const lock = this.lockAt(slot)
     const votes = votesFromDetail(detailOf(this.engine, slot).votes, this.names)
     if (lock === undefined) return
-    if (friend.lose(lock, reason, votes)) this.mailbox.afterBatch(() => this.tellLoss(lock, reason))
+    if (!friend.lose(lock, reason, votes)) return
+    this.mailbox.afterBatch(() => this.tellLoss(lock, reason))
+    if (this.onQuiet !== null) this.onQuiet()
   }
 
   /** Runs user code: abort listeners and listeners of `lost`. */

@@ -51,6 +51,12 @@ function notConnected(timeout, { attempts, votes }, nodes, quorum) {
   return new QuorumUnavailableError(text, { attempts, votes })
 }
 
+/** The system has nothing left to ask any node with, which is told as if none could be reached: so it would be. */
+function notStarted(message, names) {
+  const votes = names.map((node) => Object.freeze({ node, vote: 'faulted', code: 'CONNECT', message }))
+  return new QuorumUnavailableError(`could not start: ${message}`, { votes })
+}
+
 const tooFew = (voted, nodes, quorum) => `no quorum, ${voted} of ${nodes} nodes could vote and ${quorum} are needed`
 
 function lost(key, reason, attempts, votes) {
@@ -113,6 +119,7 @@ module.exports = {
   contended,
   unavailable,
   notConnected,
+  notStarted,
   lost,
   lostMeanwhile,
   notExtended,

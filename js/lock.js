@@ -181,6 +181,8 @@ class Lock {
   static {
     friend = {
       tick: (lock) => lock.#tick,
+      /** The user has asked for it, of a lock that is lost too. */
+      isReleased: (lock) => lock.#released !== null,
       hasExtension: (lock) => lock.#extension !== null,
       /** An answer is on its way to it: until then it must stay where the answer will look for it. */
       isAwaited: (lock) => lock.#extension !== null || lock.#settleRelease !== null,

@@ -11,9 +11,15 @@ const filesAtOnce = 2
 // For one file, soak included: a test that hangs must end the run, not the patience of CI.
 const fileLimitMs = 5 * 60_000
 
-// `--io-thread`: no event loop watches the sockets, as where the runtime does not offer it.
-const isThreadOnly = process.argv[2] === '--io-thread'
-const names = process.argv.slice(isThreadOnly ? 3 : 2)
+const modes = {
+  // No event loop watches the sockets, as where the runtime does not offer it.
+  '--io-thread': { QUORLOCK_IO_THREAD_ONLY: '1' },
+  // Whatever instance a test opens has fencing.
+  '--fencing': { QUORLOCK_TEST_FENCING: '1' },
+}
+
+const mode = modes[process.argv[2]]
+const names = process.argv.slice(mode ? 3 : 2)
 const files = names.flatMap((name) => {
   const found = testFiles(join('__test__', name))
   // An empty folder is a mistake in a script or a suite that got lost, never a pass.
@@ -25,7 +31,7 @@ if (files.length === 0) throw new Error('name at least one folder of __test__')
 const { code } = await runCommand(
   process.execPath,
   ['--test', `--test-concurrency=${filesAtOnce}`, `--test-timeout=${fileLimitMs}`, '--test-reporter=spec', ...files],
-  { stream: true, env: isThreadOnly ? { QUORLOCK_IO_THREAD_ONLY: '1' } : {} },
+  { stream: true, env: mode ?? {} },
 )
 process.exitCode = code
 

@@ -49,6 +49,7 @@ const checks = [
   script('test:rust', 20),
   { ...script('test:js', 20), env: options.full ? { QUORLOCK_SOAK_SECONDS: '60' } : {} },
   script('test:io-thread', 20),
+  script('test:fencing', 10),
   script('test:recipes', 10),
   script('test:package', 10),
   script('sim', 15),

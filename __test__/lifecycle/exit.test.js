@@ -9,7 +9,7 @@ const { useCluster } = require('../support/cluster')
 const { Child } = require('../support/child')
 const { freePort } = require('../support/ports')
 const { open, uniqueKey } = require('../support/quorlock')
-const { timed, until, within } = require('../support/until')
+const { sleep, timed, until, within } = require('../support/until')
 
 const SCRIPT = path.join(__dirname, 'fixtures', 'scenarios.js')
 
@@ -53,8 +53,13 @@ describe('the end of a process', { concurrency: true }, () => {
 
     test('not while a call is waiting', async (t) => {
       const key = uniqueKey()
-      await cluster.all('SET', key, 'foreign', 'PX', 6000)
+      await cluster.all('SET', key, 'foreign', 'PX', 60_000)
       const { child } = start(t, 'waiting', undefined, key)
+      const listeners = async () => (await cluster.all('PUBSUB', 'NUMSUB', `${key}:quorlock:wake`)).map(([, n]) => n)
+      await until(async () => (await listeners()).some((n) => n > 0), { what: 'it waits' })
+      // Long enough for a process that nothing keeps alive to end.
+      await sleep(1000)
+      await cluster.all('DEL', key)
       const { code, stdout, stderr } = await within(20_000, child.ended, 'the process')
       assert.equal(stderr, '')
       assert.equal(stdout, 'got it after waiting\n')

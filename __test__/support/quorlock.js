@@ -6,7 +6,8 @@ const api = require('../..')
 const { until } = require('./until')
 
 /** Set, every instance has fencing, so that whatever holds without holds with it. */
-const COMMON = process.env.QUORLOCK_TEST_FENCING === '1' ? { fencing: true } : {}
+const isFenced = process.env.QUORLOCK_TEST_FENCING === '1'
+const COMMON = isFenced ? { fencing: true } : {}
 
 /** A Redlock over `nodes`, closed after test `t`, whatever is still held. */
 function open(t, nodes, options = {}) {
@@ -35,8 +36,20 @@ async function allUp(t, nodes, options = {}) {
   return redlock
 }
 
+const EXCEPT_FENCES = `
+  local left = {}
+  for _, key in ipairs(redis.call('KEYS', ARGV[1])) do
+    if not string.find(key, ':quorlock:fence$') or redis.call('PTTL', key) < 0 then left[#left + 1] = key end
+  end
+  return left
+`
+
+/** The keys of this pattern that a server has. With fencing without the fences, which stay on purpose, but expire. */
+const keysLeft = (server, pattern) =>
+  isFenced ? server.command('EVAL', EXCEPT_FENCES, 0, pattern) : server.command('KEYS', pattern)
+
 let keys = 0
 /** A key no other test uses. */
 const uniqueKey = (name = 'key') => `${name}:${process.pid}:${++keys}`
 
-module.exports = { ...api, open, connected, allUp, elsewhere, uniqueKey }
+module.exports = { ...api, open, connected, allUp, elsewhere, isFenced, keysLeft, uniqueKey }

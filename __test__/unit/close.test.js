@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { open, held, quiet, deliver, settled, record } = require('./support/fake-native')
+const { MAX_MS } = require('../../js/argument')
 const { LockLostError, RedlockClosedError } = require('../../js/errors')
 const { refuses } = require('./support/refuses')
 
@@ -86,6 +87,90 @@ test('a running section may end', async () => {
   await deliver()
   assert.equal(await section, 7)
   await closed
+})
+
+test('handles whose validity has ended are not waited for, and given back', async () => {
+  const { redlock, lock, engine } = await held()
+  const second = redlock.acquire('second', 5000)
+  engine.grant(1)
+  await deliver()
+  await second
+  const events = []
+  redlock.on('lost', ({ key, reason }) => events.push({ key, reason }))
+  engine.left.set(0, 0)
+  engine.answer(1, record.LOST, { code: 1, detail: { votes: [] } })
+  await deliver()
+  const closed = redlock.close({ timeout: MAX_MS })
+  await settled()
+  assert.equal(engine.count('release'), 2)
+  // The record of the first one's loss had not come yet: it is told once all the same, for the reason it was lost for.
+  engine.answer(0, record.LOST, { detail: { votes: [] } })
+  for (const slot of [0, 1]) engine.answer(slot, record.RELEASED, { code: 1 })
+  await deliver()
+  await closed
+  assert.deepEqual(events, [
+    { key: 'second', reason: 'gone' },
+    { key: 'key', reason: 'expired' },
+  ])
+  assert.equal(lock.signal.reason.reason, 'expired')
+  assert.equal(await lock.release(), 'expired')
+})
+
+test('handles that are lost meanwhile are not waited for any longer', async () => {
+  const { redlock, engine } = await held()
+  const second = redlock.acquire('second', 5000)
+  engine.grant(1)
+  await deliver()
+  await second
+  const closed = redlock.close({ timeout: MAX_MS })
+  for (const [slot, releases] of [
+    [0, 0],
+    [1, 2],
+  ]) {
+    engine.left.set(slot, 0)
+    engine.answer(slot, record.LOST, { detail: { votes: [] } })
+    await deliver()
+    assert.equal(engine.count('release'), releases)
+  }
+  for (const slot of [0, 1]) engine.answer(slot, record.RELEASED, { code: 1 })
+  await deliver()
+  await closed
+})
+
+test('a section that has lost its lock may end, too', async () => {
+  const { redlock, engine } = open()
+  let finish
+  const section = redlock.withLock('key', 1000, () => new Promise((resolve) => (finish = resolve)))
+  engine.grant(0)
+  await deliver()
+  const closed = redlock.close({ timeout: MAX_MS })
+  engine.left.set(0, 0)
+  engine.answer(0, record.LOST, { detail: { votes: [] } })
+  await deliver()
+  assert.equal(engine.count('release'), 0)
+  finish(7)
+  await settled()
+  engine.answer(0, record.RELEASED, { code: 1 })
+  await deliver()
+  assert.equal(await section, 7)
+  await closed
+})
+
+test('a section that has given its lock back is not waited for', async () => {
+  const { redlock, engine } = open()
+  let finish
+  const section = redlock.withLock('key', 1000, (lock) => {
+    void lock.release()
+    return new Promise((resolve) => (finish = resolve))
+  })
+  engine.grant(0)
+  await deliver()
+  const closed = redlock.close({ timeout: MAX_MS })
+  engine.answer(0, record.RELEASED)
+  await deliver()
+  await closed
+  finish(7)
+  assert.equal(await section, 7)
 })
 
 test('what is left after the timeout is taken away, and told', async () => {

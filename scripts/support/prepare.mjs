@@ -76,7 +76,22 @@ export async function ensurePostgres() {
 
 /** Without `mariadb-server`, which adds a service, an account and a database: the program is all that is used. */
 export async function ensureMariadb() {
+  if (!findProgram('mariadbd')) refuseBesideMysql()
   await ensureServer('mariadb', ['mariadbd'], ['mariadb-server-core'], 'MariaDB 10.6')
+}
+
+/**
+ * Distributions let one of the two be installed, and MariaDB's package has /etc/mysql/my.cnf stand for its own settings.
+ * A `mysqld` beside a `mariadbd` is another name of that.
+ */
+function refuseBesideMysql() {
+  const mysqld = findProgram('mysqld')
+  if (!mysqld) return
+  throw new StageError(
+    `MariaDB 10.6 is needed and was not found, and beside ${mysqld} it is not installed from here: that may replace it.\n` +
+      '  Put the folder of a mariadbd on the PATH (that of an archive from mariadb.org will do), or do without:\n' +
+      '  only `npm run test:recipes` and its example need it; CONTRIBUTING.md has the commands for everything else.',
+  )
 }
 
 async function ensureServer(name, programs, packages, what) {
@@ -110,7 +125,8 @@ async function installDebian(packages, what) {
   await withoutServices(async () => {
     const env = { DEBIAN_FRONTEND: 'noninteractive' }
     await must('apt-get', ['update', '-q'], { env })
-    await must('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...packages], { env })
+    // Whatever is installed stays: where something would have to go, nothing is done, and apt-get says what it was.
+    await must('apt-get', ['install', '-y', '-q', '--no-install-recommends', '--no-remove', ...packages], { env })
   })
   // These enable their service for the next boot. The tests start servers of their own.
   for (const service of packages.filter((name) => services.has(name))) {

@@ -97,6 +97,64 @@ module.exports = (backend) => {
     assert.equal(await section, 'outcome')
   })
 
+  test('does not wait for handles that have expired', async (t) => {
+    const redlock = open(t, backend.nodes)
+    const lock = await redlock.acquire(uniqueKey(), 100)
+    await until(() => !lock.isHeld && redlock.stats().held === 0)
+    const { ms } = await timed(() => redlock.close({ timeout: 60_000 }))
+    assert.ok(ms < 10_000, `${ms} ms`)
+  })
+
+  test('nor longer than until they expire', async (t) => {
+    const redlock = open(t, backend.nodes)
+    const lock = await redlock.acquire(uniqueKey(), 1000)
+    const lost = []
+    redlock.on('lost', ({ key, reason }) => lost.push({ key, reason }))
+    const before = lock.remaining
+    const { ms } = await timed(() => redlock.close({ timeout: 60_000 }))
+    assert.ok(ms >= before - 1 && ms < 10_000, `${ms} ms, of which ${before} it was held`)
+    assert.deepEqual(lost, [{ key: lock.key, reason: 'expired' }])
+    assert.equal(await lock.release(), 'expired')
+  })
+
+  test('nor for those that were handed over, and expire in other hands', async (t) => {
+    const redlock = open(t, backend.nodes)
+    const key = uniqueKey()
+    const first = await redlock.acquire(key, 1000)
+    const waiting = redlock.acquire(key, 1000, { wait: 10_000 })
+    await until(() => redlock.stats().waiting === 1)
+    await first.release()
+    const second = await waiting
+    assert.equal(second.isHeld, true)
+    const { ms } = await timed(() => redlock.close({ timeout: 60_000 }))
+    assert.ok(ms < 10_000, `${ms} ms`)
+  })
+
+  test('lets a section finish that has lost its lock', async (t) => {
+    const redlock = open(t, backend.nodes)
+    let finish
+    const given = redlock.withLock(
+      uniqueKey(),
+      100,
+      async ({ signal }) => {
+        await new Promise((resolve) => signal.addEventListener('abort', resolve))
+        await new Promise((resolve) => (finish = resolve))
+      },
+      { renew: false },
+    )
+    await until(() => finish)
+    const order = []
+    const closing = redlock.close({ timeout: 60_000 }).then(() => order.push('closed'))
+    // A round trip to the nodes of another instance: this one would have given its lock back by then.
+    const other = open(t, backend.nodes)
+    for (let i = 0; i < 5; i += 1) await (await other.acquire(uniqueKey(), 1000)).release()
+    order.push('finished')
+    finish()
+    await given
+    await closing
+    assert.deepEqual(order, ['finished', 'closed'])
+  })
+
   test('releases locks that nobody released', async (t) => {
     const redlock = open(t, backend.nodes)
     const keys = [uniqueKey(), uniqueKey()]

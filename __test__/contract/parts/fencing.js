@@ -7,10 +7,11 @@ const path = require('node:path')
 const { test } = require('node:test')
 const assert = require('node:assert/strict')
 const { inspect } = require('node:util')
-const { allUp, elsewhere, open, uniqueKey } = require('../../support/quorlock')
+const { allUp, elsewhere, isFenced, open, uniqueKey } = require('../../support/quorlock')
 const { until } = require('../../support/until')
 
 const FENCED = { fencing: true }
+const PLAIN = { fencing: false }
 const WAIT = { wait: 30_000 }
 const BLOCK = 64
 
@@ -18,8 +19,14 @@ module.exports = (backend) => {
   const onAll = (...words) => Promise.all(backend.servers.map((server) => server.command(...words)))
   const fencesOf = (key) => onAll('GET', `${key}:quorlock:fence`)
 
-  test('without fencing there is no token', async (t) => {
+  test('the other parts have fencing where the whole suite is to have it', async (t) => {
     const lock = await open(t, backend.nodes).acquire(uniqueKey(), 5000, WAIT)
+    assert.equal('token' in lock, isFenced)
+    await lock.release()
+  })
+
+  test('without fencing there is no token', async (t) => {
+    const lock = await open(t, backend.nodes, PLAIN).acquire(uniqueKey(), 5000, WAIT)
     assert.equal('token' in lock, false)
     await lock.release()
   })
@@ -78,7 +85,7 @@ module.exports = (backend) => {
 
   test('with and without fencing exclude each other', async (t) => {
     const fenced = await allUp(t, backend.nodes, FENCED)
-    const plain = await allUp(t, backend.nodes)
+    const plain = await allUp(t, backend.nodes, PLAIN)
     const key = uniqueKey()
     for (const [holder, other] of [
       [fenced, plain],

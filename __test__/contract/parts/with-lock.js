@@ -138,11 +138,12 @@ module.exports = (backend) => {
     test(`a function that releases the lock itself, but too late: ${whenLost}`, async (t) => {
       const redlock = open(t, backend.nodes)
       const section = async (lock) => {
-        block(500) // no word of the loss can come before the release
+        block(600) // no word of the loss can come before the release
         assert.equal(await lock.release(), 'expired')
         return 'mine'
       }
-      const done = redlock.withLock(uniqueKey(), 50, section, { renew: false, whenLost })
+      // The nodes have a quarter of the ttl to answer the release, and the other of the two may block meanwhile.
+      const done = redlock.withLock(uniqueKey(), 400, section, { renew: false, whenLost })
       if (whenLost === 'resolve') assert.equal(await done, 'mine')
       else await assert.rejects(done, (error) => error instanceof LockLostError && error.result === 'mine')
     })
