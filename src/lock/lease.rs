@@ -20,6 +20,8 @@ pub(super) struct Lease {
     pub(super) tokens: Option<Tokens>,
     /// The largest token that was ever proposed for it, or that a node wants to be passed.
     pub(super) beyond: u64,
+    /// The largest token that a node may have taken when it was filled.
+    pub(super) filled: u64,
     pub(super) ttl: Duration,
     pub(super) granted_at: Moment,
     /// The handle's validity ends here. Only a quorum's word of a renewal moves it.
@@ -57,6 +59,7 @@ impl Lease {
             id: attempt.id,
             tokens: attempt.tokens,
             beyond: attempt.tokens.map_or(0, |tokens| tokens.last),
+            filled: 0,
             ttl: attempt.call.ttl,
             granted_at: world.now,
             deadline,
@@ -117,13 +120,12 @@ impl Lease {
             }
             // It was to be filled, and is not.
             Reply::Outbid { least } => {
-                self.beyond = self.beyond.max(*least);
-                self.fill_again(world, node, entropy.wall());
+                self.fill_again(world, entropy, node, *least);
                 return self.timer();
             }
             Reply::Untimely { clock } => {
-                self.beyond = self.tokens.map_or(0, |tokens| tokens.last);
-                self.fill_again(world, node, *clock);
+                self.beyond = self.tokens.map_or(0, |tokens| tokens.last).max(self.filled);
+                self.fill_again(world, entropy, node, *clock);
                 return self.timer();
             }
             Reply::Probed(_) => return self.timer(),

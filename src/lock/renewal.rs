@@ -43,6 +43,9 @@ pub(super) struct Renewal {
     pub(super) seeding: u16,
     /// One bit for each node that was sent them once more in that round, with other tokens.
     pub(super) refilled: u16,
+    /// The last tokens that nodes were sent in that round to be filled, at first and once more.
+    pub(super) first_fill: u64,
+    pub(super) second_fill: u64,
     /// The ttl that the user asked for, until the extension that serves it has ended.
     asked_ttl: Option<Duration>,
     next: Moment,
@@ -68,6 +71,8 @@ impl Renewal {
             filling: 0,
             seeding: 0,
             refilled: 0,
+            first_fill: 0,
+            second_fill: 0,
             asked_ttl: None,
             next: Moment::NEVER,
             on,

@@ -7,6 +7,9 @@ use super::mutant::Mutant;
 use super::world::{Errand, World};
 use crate::node::{Command, Fault, Tokens};
 
+/// In microseconds: by so much a node's clock may differ from what is proposed, and that from another node's clock.
+const FAR: u64 = 10_000_000;
+
 impl Lease {
     /// Nodes in quarantine are no voters any more. They may still have the keys.
     pub(super) fn exclude_quarantined(&mut self, world: &World) {
@@ -31,6 +34,9 @@ impl Lease {
         // Those for filling are of its own, since the lease's own may lie far behind by now; nobody holds them. A node that
         // is to be a voter has its fence where the others have theirs.
         let tokens = if has_them { self.spent() } else { self.propose(world, entropy) };
+        if !has_them {
+            self.renewal.first_fill = tokens.map_or(0, |tokens| tokens.last).max(self.renewal.first_fill);
+        }
         let errand = Errand { keys: &self.keys, id: self.id, tokens };
         let fault = world.ask(node, self.home, self.renewal.round(), command, errand);
         if world.members.is_quarantined(node) {
@@ -43,19 +49,23 @@ impl Lease {
         self.sent |= 1 << node;
     }
 
-    /// A node does not take the tokens with which it was to be filled: it gets others, at once, but only once in a round.
-    pub(super) fn fill_again(&mut self, world: &mut World, node: usize, clock: u64) {
+    /// A node does not take the tokens with which it was to be filled: it gets others, at or beyond what it has named, at
+    /// once, but only once in a round. Not when that is far from everybody's time: it could not vote for anybody then,
+    /// and what it is filled with, the lease's later tokens must pass.
+    pub(super) fn fill_again(&mut self, world: &mut World, entropy: &mut dyn Entropy, node: usize, named: u64) {
         let bit = 1 << node;
         let is_asked = (self.renewal.filling | self.renewal.seeding) & bit != 0;
         let ttl_ms = self.remaining(world.now).as_millis() as u64;
-        if !is_asked || self.renewal.refilled & bit != 0 || ttl_ms == 0 || !self.is_valid(world.now) {
+        let is_far = named > world.wall(entropy).saturating_add(FAR);
+        if !is_asked || is_far || self.renewal.refilled & bit != 0 || ttl_ms == 0 || !self.is_valid(world.now) {
             self.renewal.filling &= !bit;
             self.renewal.seeding &= !bit;
             return;
         }
         self.renewal.refilled |= bit;
-        let tokens = Tokens::propose(clock, self.beyond);
+        let tokens = Tokens::propose(named.saturating_add(1), self.beyond);
         self.beyond = tokens.last;
+        self.renewal.second_fill = self.renewal.second_fill.max(tokens.last);
         let errand = Errand { keys: &self.keys, id: self.id, tokens: Some(tokens) };
         let _ = world.ask(node, self.home, self.renewal.round(), Command::Acquire { ttl_ms }, errand);
     }
@@ -74,6 +84,11 @@ impl Lease {
         self.renewal.filling &= !bit;
         self.renewal.seeding &= !bit;
         let has_them = yes == self.keys.mask();
+        if (filling || seeding) && no == 0 {
+            let refilled = self.renewal.refilled & bit != 0;
+            let fill = if refilled { self.renewal.second_fill } else { self.renewal.first_fill };
+            self.filled = self.filled.max(fill);
+        }
         if filling || seeding {
             // After a fault nobody knows: it is asked whether it has them, which tells.
             let may_have_them = (has_them && seeding) || (no == 0 && !has_them);

@@ -140,8 +140,12 @@ impl World {
 
     /// A block of tokens beyond this one, if holders have tokens.
     pub(super) fn propose(&self, entropy: &mut dyn Entropy, beyond: u64) -> Option<Tokens> {
-        let wall = || entropy.wall().saturating_add_signed(self.skew);
-        self.config.fencing.then(wall).map(|wall| Tokens::propose(wall, beyond))
+        self.config.fencing.then(|| Tokens::propose(self.wall(entropy), beyond))
+    }
+
+    /// The nodes' wall clock, as far as it is known.
+    pub(super) fn wall(&self, entropy: &mut dyn Entropy) -> u64 {
+        entropy.wall().saturating_add_signed(self.skew)
     }
 
     /// The nodes find tokens too far from their clock: from now on they are proposed by it.

@@ -13,13 +13,15 @@ impl Lease {
         let ttl = self.renewal.asked_ttl.unwrap_or(self.ttl);
         self.renewal.round += 1;
         (self.renewal.filling, self.renewal.seeding, self.renewal.refilled) = (0, 0, 0);
+        (self.renewal.first_fill, self.renewal.second_fill) = (0, 0);
         self.exclude_quarantined(world);
         if self.voters.fewest_yes() < world.quorum() {
             self.lose(world, seat, Lost::Gone);
             return;
         }
         let mut ballot = Ballot::new(world.members.len(), self.keys.mask());
-        // Neither the clock nor what nodes say matters: nobody else can be granted anything.
+        // Nobody else can be granted anything, so the clock does not matter. Only where keys were deleted, somebody else
+        // may have been: then the node of that quorum which is ours again was filled with tokens beyond his.
         let tokens = if self.has_token() { None } else { self.next_block() };
         for node in 0..world.members.len() {
             let round = self.renewal.round;
@@ -51,7 +53,7 @@ impl Lease {
     }
 
     fn next_block(&mut self) -> Option<Tokens> {
-        let tokens = Tokens::propose(0, self.tokens?.last);
+        let tokens = Tokens::propose(0, self.tokens?.last.max(self.filled));
         self.beyond = self.beyond.max(tokens.last);
         Some(tokens)
     }

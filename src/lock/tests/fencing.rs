@@ -277,7 +277,7 @@ fn a_node_whose_clock_is_ahead_is_filled_all_the_same() {
     let mut script = fenced(3);
     let (slot, token) = script.hold(Call { renew: true, ..call("k", ms(3000)) });
     script.nodes[2].restart_empty();
-    script.nodes[2].clock = Some(WALL + HOUR);
+    script.nodes[2].clock = Some(WALL + 8_000_000);
     while script.holders("k") < 3 {
         assert!(script.remaining(slot) > ms(0));
         script.now = script.core.next_timer();
