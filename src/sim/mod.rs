@@ -5,6 +5,7 @@ mod app;
 mod call;
 mod check;
 mod clock;
+mod connecting;
 mod differ;
 mod draw;
 mod draw_faults;
