@@ -8,14 +8,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use super::alike::{competes, is_refused, is_same};
 use super::call::KEYS;
 use super::rng::Rng;
 use super::server::{Entry, Server, Value};
 use crate::lock::Mutant;
 use crate::node::tokens::BLOCK;
 use crate::node::{
-    Address, Answer, Command, Eye, FaultCode, Id, Keys, Moment, Node, Options, RedisNode, Reply, Request, Side, Tag,
-    Tokens, connect,
+    Address, Answer, Command, Eye, Id, Keys, Moment, Node, Options, RedisNode, Reply, Request, Side, Tag, Tokens,
+    connect,
 };
 
 /// Where a history begins, in microseconds since 1970.
@@ -258,37 +259,6 @@ fn told(entry: &Entry) -> (String, Option<u64>) {
         Value::List => "list".to_owned(),
     };
     (text, entry.expiry)
-}
-
-/// Acquires that share a script all see the keys as they were before it: what an earlier one was granted then, a later
-/// one may be told to outbid, where by itself it would be told that the key is held. It gets nothing in either case.
-fn competes(earlier: &Request, later: &Request) -> bool {
-    let is_fenced = |request: &Request| matches!(request.command, Command::Acquire { .. }) && request.tokens.is_some();
-    is_fenced(earlier) && is_fenced(later) && earlier.keys.iter().any(|key| later.keys.iter().any(|other| other == key))
-}
-
-fn is_refused(request: &Request, reply: &Reply) -> bool {
-    match reply {
-        Reply::Voted { yes, fault: None, .. } => *yes != request.keys.mask(),
-        Reply::Outbid { .. } | Reply::Untimely { .. } => true,
-        _ => false,
-    }
-}
-
-/// Faults are told in the server's words: their codes must be the same.
-fn is_same(one: &Reply, other: &Reply) -> bool {
-    let code = |reply: &Reply| -> Option<FaultCode> {
-        match reply {
-            Reply::Voted { fault, .. } => fault.as_ref().map(|fault| fault.code),
-            _ => None,
-        }
-    };
-    match (one, other) {
-        (Reply::Voted { yes, no, .. }, Reply::Voted { yes: other_yes, no: other_no, .. }) => {
-            (yes, no, code(one)) == (other_yes, other_no, code(other))
-        }
-        _ => one == other,
-    }
 }
 
 /// A span that matters: none, around a ttl, or so long that fences expire.
