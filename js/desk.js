@@ -8,6 +8,7 @@
 
 const record = require('./record')
 const { answer, detailOf } = require('./answers')
+const { askForLock } = require('./asking')
 const { ACQUIRE, TRY, CONNECT, INSPECT, Call, listen, unlisten, reasonOf } = require('./call')
 const { FencedLock } = require('./fenced-lock')
 const { Lock, friend } = require('./lock')
@@ -16,11 +17,8 @@ const { startEngine } = require('./start')
 const { votesFromDetail } = require('./votes')
 const failure = require('./failure')
 const { openMailbox } = require('./mailbox')
-const { noticeHandler } = require('./notices')
+const { noticeTaker } = require('./notices')
 const { complain } = require('./report')
-
-const RENEW = 1
-const ONE_ROUND = 2
 
 /** Stands in `locks` for a grant that nobody wants any more: it is being released. */
 const UNWANTED = Symbol('unwanted')
@@ -56,7 +54,7 @@ class Desk {
   #isFlushPlanned = false
   #flush = () => this.#flushNow()
   #orphans = new Orphans(this)
-  #onNotice
+  #takeNotices
   #Handle
 
   constructor(settings, emitter) {
@@ -71,25 +69,14 @@ class Desk {
     this.engine = startEngine(native, settings, mailbox)
     this.id = this.engine.id
     this.route = mailbox.addRoute(this.id, this)
-    this.#onNotice = noticeHandler(settings, emitter, this.engine)
+    this.#takeNotices = noticeTaker(settings, emitter, this.engine, mailbox)
   }
 
   // -- questions
 
-  /** @param {object | null} retry null = the settings of the instance, which native code knows */
   acquire(key, ttl, isTry, renew, keys, retry, signal) {
-    const flags = (renew ? RENEW : 0) + (isTry ? ONE_ROUND : 0)
-    const slot =
-      keys !== null
-        ? this.engine.acquireWith(keys, ttl, flags, retry ?? this.settings.retry)
-        : retry === null
-          ? this.native.acquire(this.id, key, ttl, flags)
-          : this.#acquireWaiting(key, ttl, flags, retry)
+    const slot = askForLock(this, key, ttl, isTry, renew, keys, retry)
     return this.#ask(isTry ? TRY : ACQUIRE, key, ttl, slot, signal)
-  }
-
-  #acquireWaiting(key, ttl, flags, { wait = -1, retryCount, retryDelay, retryDelayMax }) {
-    return this.native.acquireWaiting(this.id, key, ttl, flags, wait, retryCount, retryDelay, retryDelayMax)
   }
 
   connect(timeout, signal) {
@@ -187,7 +174,7 @@ class Desk {
       case record.LOST:
         return this.#lost(slot, failure.LOST_REASONS[words[at + record.CODE]])
       case record.NOTICE:
-        return this.#notices()
+        return this.#takeNotices()
       default:
         throw new Error(`unknown kind of record ${words[at + record.KIND]}`)
     }
@@ -255,13 +242,6 @@ class Desk {
   tellLoss(lock, reason) {
     friend.abort(lock)
     this.emitter.emit('lost', { key: lock.key, id: lock.id, reason })
-  }
-
-  #notices() {
-    for (let notice = this.engine.takeNotice(); notice !== null; notice = this.engine.takeNotice()) {
-      const told = notice
-      this.mailbox.afterBatch(() => this.#onNotice(told))
-    }
   }
 
   // -- what is alive

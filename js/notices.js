@@ -7,6 +7,17 @@ const { complain, warn, textOf } = require('./report')
 
 const MAX_REASON = 200
 
+/** @returns {() => void} takes what there is; the user's code hears of it after the batch */
+function noticeTaker(settings, emitter, engine, mailbox) {
+  const tell = noticeHandler(settings, emitter, engine)
+  return () => {
+    for (let notice = engine.takeNotice(); notice !== null; notice = engine.takeNotice()) {
+      const told = notice
+      mailbox.afterBatch(() => tell(told))
+    }
+  }
+}
+
 /** @returns {(notice: { type: string, node: number, code?: string, message?: string }) => void} */
 function noticeHandler(settings, emitter, engine) {
   return ({ type, node, code, message }) => {
@@ -45,4 +56,4 @@ async function askPassword(ask, node, name, engine) {
   }
 }
 
-module.exports = { noticeHandler }
+module.exports = { noticeTaker }

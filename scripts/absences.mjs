@@ -14,11 +14,10 @@ const rules = [
     allowed: /^src\/binding\//,
   },
   {
-    says: 'redis:: is named only in src/node/redis*, and where a real server is compared',
+    says: 'redis:: is named only in src/node/redis*',
     // not `crate::node::redis::…`, which is our module of that name
     words: /(?<![\w:])redis::|\buse redis\b/,
-    // the differential test looks into a real server
-    allowed: /^src\/(node\/redis|sim\/differ)/,
+    allowed: /^src\/node\/redis/,
   },
   {
     says: 'the clock is read only in src/driver/',

@@ -47,6 +47,8 @@ const checks = [
   script('lint', 20),
   script('types', 5),
   script('test:rust', 20),
+  // The same cases every time: those of a random seed are for the long runs.
+  script('fuzz', 10, '--minutes', '1', '--seed', '1'),
   { ...script('test:js', 20), env: options.full ? { QUORLOCK_SOAK_SECONDS: '60' } : {} },
   script('test:io-thread', 20),
   script('test:fencing', 10),
@@ -59,7 +61,7 @@ const checks = [
 ]
 
 const long = [
-  script('fuzz', 10, '--minutes', '1'),
+  { ...script('fuzz', 10, '--minutes', '1'), name: 'fuzz, any seed' },
   script('test:faults', 20),
   { ...script('sim', 60, '--search', 'full'), name: 'search, full' },
   script('bench', 20, '--quick'),

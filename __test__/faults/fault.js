@@ -10,7 +10,7 @@ const { describe, test } = require('node:test')
 const assert = require('node:assert/strict')
 const { Cluster, proxies, urlsOf } = require('../support/cluster')
 const { open, uniqueKey, QuorumUnavailableError } = require('../support/quorlock')
-const { timed, until } = require('../support/until')
+const { sleep, timed, until } = require('../support/until')
 
 const NODE_TIMEOUT = 500
 /** No call waits for a node longer than the node timeout; the tenfold is for a busy machine. */
@@ -99,6 +99,24 @@ async function unavailable(call, { code, message }, faulty) {
   return error
 }
 
+/** Locks that come and go while a node is stopped: what it was sent of them leaves nothing on it when it goes on. */
+async function leavesNothing({ redlock, nodes, cluster }) {
+  const [{ server }] = nodes
+  server.pause()
+  const keys = Array.from({ length: 5 }, () => uniqueKey())
+  for (const key of keys) {
+    const lock = await inTime('acquire', () => redlock.acquire(key, 60_000))
+    assert.equal(await inTime('release', () => lock.release()), 'released')
+  }
+  server.resume()
+  for (const key of keys) {
+    await until(async () => (await cluster.holding(key)) === 0, { deadline: 10_000, what: `${key} is released` })
+  }
+  // Nor does anything come after that.
+  await sleep(300)
+  assert.deepEqual(await Promise.all(keys.map((key) => cluster.holding(key))), [0, 0, 0, 0, 0])
+}
+
 /**
  * Registers the tests of one fault.
  *   inject(node), heal(node)   the fault at one node `{ proxy, server, name }`
@@ -158,4 +176,15 @@ function fault(what, { inject, heal, code, first = code, message, announced = tr
   })
 }
 
-module.exports = { fault, setUp, changesOf, inTime, works, everyNodeVotes, unavailable, NODE_TIMEOUT, BOUND }
+module.exports = {
+  fault,
+  setUp,
+  changesOf,
+  inTime,
+  works,
+  everyNodeVotes,
+  unavailable,
+  leavesNothing,
+  NODE_TIMEOUT,
+  BOUND,
+}

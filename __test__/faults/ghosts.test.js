@@ -5,10 +5,10 @@
 
 const { describe, test } = require('node:test')
 const assert = require('node:assert/strict')
-const { setUp, inTime } = require('./fault')
+const { setUp, inTime, leavesNothing } = require('./fault')
 const { uniqueKey } = require('../support/quorlock')
 const { RespClient } = require('../support/resp')
-const { sleep, until } = require('../support/until')
+const { until } = require('../support/until')
 
 const FENCED = { options: { fencing: true } }
 const fenceOf = (key) => `${key}:quorlock:fence`
@@ -82,18 +82,7 @@ describe('with fencing', { concurrency: true }, () => {
   })
 
   test('those of a stopped node, released meanwhile, leave nothing when it goes on', async (t) => {
-    const { redlock, nodes, cluster } = await setUp(t, FENCED)
-    const [{ server }] = nodes
-    server.pause()
-    const keys = Array.from({ length: 5 }, () => uniqueKey())
-    for (const key of keys) {
-      const lock = await inTime('acquire', () => redlock.acquire(key, 60_000))
-      assert.equal(await inTime('release', () => lock.release()), 'released')
-    }
-    server.resume()
-    for (const key of keys) await until(async () => (await cluster.holding(key)) === 0, { what: 'it is released' })
-    await sleep(300)
-    for (const key of keys) assert.equal(await cluster.holding(key), 0)
+    await leavesNothing(await setUp(t, FENCED))
   })
 
   test('out of memory: what is held can be extended and released, though no fence can be raised', async (t) => {

@@ -3,8 +3,6 @@
 // A node that answers with an error, or not at all, is asked once a round and no more, however many calls there are
 // and however long they wait; and one that cannot be reached is tried at longer and longer intervals.
 
-const fs = require('node:fs')
-const path = require('node:path')
 const { describe, test } = require('node:test')
 const assert = require('node:assert/strict')
 const { setUp } = require('./fault')
@@ -24,19 +22,7 @@ const faults = {
     says: /NOREPLICAS/,
     code: 'READONLY',
   },
-  MISCONF: {
-    async inject(server) {
-      const gone = path.join(server.dir, 'gone')
-      fs.mkdirSync(gone)
-      await server.command('CONFIG', 'SET', 'save', '3600 100000')
-      await server.command('CONFIG', 'SET', 'dir', gone)
-      fs.rmdirSync(gone)
-      await server.command('BGSAVE')
-      await until(async () => /rdb_last_bgsave_status:err/.test(await server.command('INFO', 'persistence')))
-    },
-    says: /MISCONF/,
-    code: 'READONLY',
-  },
+  MISCONF: { inject: (server) => server.failSnapshot(), says: /MISCONF/, code: 'READONLY' },
   NOPERM: {
     // What the assertions send must still be allowed: they are of the same user.
     inject: (server) => server.command('ACL', 'SETUSER', 'default', '-set'),

@@ -2,8 +2,6 @@
 
 // A node that answers with an error. Each is a fault of that node, under a name that tells an operator what to do.
 
-const fs = require('node:fs')
-const path = require('node:path')
 const { describe, test } = require('node:test')
 const assert = require('node:assert/strict')
 const { fault, setUp, everyNodeVotes, works } = require('./fault')
@@ -39,19 +37,8 @@ fault('NOREPLICAS (min-replicas-to-write)', {
 })
 
 fault('MISCONF (the last snapshot failed)', {
-  inject: async ({ server }) => {
-    const gone = path.join(server.dir, 'gone')
-    fs.mkdirSync(gone)
-    await server.command('CONFIG', 'SET', 'save', '3600 100000')
-    await server.command('CONFIG', 'SET', 'dir', gone)
-    fs.rmdirSync(gone)
-    await server.command('BGSAVE')
-    await until(async () => /rdb_last_bgsave_status:err/.test(await server.command('INFO', 'persistence')))
-  },
-  heal: async ({ server }) => {
-    await server.command('CONFIG', 'SET', 'dir', server.dir)
-    await server.command('CONFIG', 'SET', 'save', '')
-  },
+  inject: ({ server }) => server.failSnapshot(),
+  heal: ({ server }) => server.healSnapshot(),
   message: /MISCONF/,
   announced: false,
 })

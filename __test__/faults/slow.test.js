@@ -4,7 +4,7 @@
 
 const { describe, test } = require('node:test')
 const assert = require('node:assert/strict')
-const { fault, setUp, everyNodeVotes, inTime, unavailable, works, BOUND } = require('./fault')
+const { fault, setUp, everyNodeVotes, inTime, leavesNothing, unavailable, works, BOUND } = require('./fault')
 const { uniqueKey } = require('../support/quorlock')
 const { sleep, timed, until } = require('../support/until')
 
@@ -31,23 +31,7 @@ fault('slow by more than the node timeout', {
 
 describe('what a stopped node was sent', { concurrency: true }, () => {
   test('the abandoned SET of a lock that was released is released too', async (t) => {
-    const { redlock, nodes } = await setUp(t)
-    const [{ server }] = nodes
-    server.pause()
-    const keys = Array.from({ length: 5 }, () => uniqueKey())
-    for (const key of keys) {
-      const lock = await inTime('acquire', () => redlock.acquire(key, 60_000))
-      assert.equal(await inTime('release', () => lock.release()), 'released')
-    }
-    server.resume()
-    for (const key of keys) {
-      await until(async () => (await server.command('EXISTS', key)) === 0, {
-        deadline: 10_000,
-        what: `${key} is released`,
-      })
-    }
-    await sleep(300)
-    assert.deepEqual(await Promise.all(keys.map((key) => server.command('EXISTS', key))), [0, 0, 0, 0, 0])
+    await leavesNothing(await setUp(t))
   })
 
   test('the abandoned SETs of a failed attempt are released too', async (t) => {

@@ -182,6 +182,23 @@ class RedisServer {
     process.kill(this.pid, 'SIGCONT')
   }
 
+  /** Lets a snapshot fail, since the folder for it is gone: MISCONF is the answer to writes until `dir` is set again. */
+  async failSnapshot() {
+    const gone = path.join(this.dir, 'gone')
+    fs.mkdirSync(gone)
+    await this.command('CONFIG', 'SET', 'save', '3600 100000')
+    await this.command('CONFIG', 'SET', 'dir', gone)
+    fs.rmdirSync(gone)
+    await this.command('BGSAVE')
+    await until(async () => /rdb_last_bgsave_status:err/.test(await this.command('INFO', 'persistence')))
+  }
+
+  /** Takes that back. */
+  async healSnapshot() {
+    await this.command('CONFIG', 'SET', 'dir', this.dir)
+    await this.command('CONFIG', 'SET', 'save', '')
+  }
+
   /** SIGKILL, and waits until the process is gone. */
   async kill() {
     this.#isWanted = false

@@ -15,6 +15,8 @@ pub(crate) mod tokens;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "sim")]
+pub(crate) use self::redis::Eye;
 pub(crate) use self::redis::{Address, Connected, Line, Options, RedisNode, RedisWatcher, TlsOptions, connect};
 pub(crate) use fault::{Fault, FaultCode};
 pub(crate) use id::Id;

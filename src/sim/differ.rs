@@ -8,15 +8,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use redis::{Connection, RedisResult};
-
+use super::alike::{competes, is_refused, is_same};
 use super::call::KEYS;
 use super::rng::Rng;
 use super::server::{Entry, Server, Value};
 use crate::lock::Mutant;
 use crate::node::tokens::BLOCK;
 use crate::node::{
-    Address, Answer, Command, FaultCode, Id, Keys, Moment, Node, Options, RedisNode, Reply, Request, Side, Tag, Tokens,
+    Address, Answer, Command, Eye, Id, Keys, Moment, Node, Options, RedisNode, Reply, Request, Side, Tag, Tokens,
     connect,
 };
 
@@ -51,8 +50,7 @@ impl Clock {
 
 struct Pair {
     real: RedisNode,
-    /// To look into the real server.
-    eye: Connection,
+    eye: Eye,
     model: Server,
     clock: Clock,
     moment: u64,
@@ -92,26 +90,29 @@ impl Pair {
         let connected = connect(&options, None).await.map_err(|fault| fault.message.to_string())?;
         let real = RedisNode::new(&options);
         real.install(connected.link);
-        let client = redis::Client::open(format!("unix:{socket}")).map_err(|error| error.to_string())?;
-        let eye = client.get_connection().map_err(|error| error.to_string())?;
-        Ok(Self { real, eye, model: Server::default(), clock: Clock { file, now: BEGIN, version: 0 }, moment: 1 })
+        Ok(Self {
+            real,
+            eye: Eye::open(socket)?,
+            model: Server::default(),
+            clock: Clock { file, now: BEGIN, version: 0 },
+            moment: 1,
+        })
     }
 
     async fn history(&mut self, seed: u64, mutant: Option<Mutant>) -> Result<(), String> {
         let rng = &mut Rng::new(seed, 7);
-        let told = |error: &dyn std::error::Error| error.to_string();
-        self.set_full(false).map_err(|error| told(&error))?;
-        redis::cmd("FLUSHALL").exec(&mut self.eye).map_err(|error| told(&error))?;
+        self.eye.set_full(false)?;
+        self.eye.flush()?;
         self.model = Server::new(mutant);
         // Every other one where the time gets one digit more.
         let begin = if seed.is_multiple_of(2) { BEGIN } else { ROLLOVER };
-        self.clock.set(begin + rng.below(1_000_000)).map_err(|error| told(&error))?;
+        self.clock.set(begin + rng.below(1_000_000)).map_err(|error| error.to_string())?;
         for _ in 0..STEPS {
             let now = self.clock.now + draw_span(rng);
-            self.clock.set(now).map_err(|error| told(&error))?;
+            self.clock.set(now).map_err(|error| error.to_string())?;
             self.model.expire(now);
             if rng.percent(15) {
-                self.meddle(rng).map_err(|error| told(&error))?;
+                self.meddle(rng)?;
             }
             // What several share in a script depends on what the others do, when there is no memory.
             let most = if self.model.full > 0 { 1 } else { 4 };
@@ -153,50 +154,44 @@ impl Pair {
     }
 
     /// What other programs do, on both.
-    fn meddle(&mut self, rng: &mut Rng) -> RedisResult<()> {
+    fn meddle(&mut self, rng: &mut Rng) -> Result<(), String> {
         let key: Arc<str> = rng.pick(&KEYS).into();
         let fence = format!("{key}:quorlock:fence");
         let kind = rng.below(6);
         match kind {
             // A server out of memory takes nothing from others either.
             0..3 if self.model.full > 0 => {
-                self.set_full(false)?;
+                self.eye.set_full(false)?;
                 self.model.full = 0;
             }
             0 => {
                 let ttl = rng.between(1, 3000);
-                redis::cmd("SET").arg(&*key).arg("other").arg("PX").arg(ttl).exec(&mut self.eye)?;
+                self.eye.set(&key, "other", Some(ttl))?;
                 self.model.set(&key, Value::Text("other".to_owned()), Some(self.clock.now / 1000 + ttl));
             }
             1 => {
-                redis::cmd("SET").arg(&*key).arg("other").exec(&mut self.eye)?;
+                self.eye.set(&key, "other", None)?;
                 self.model.set(&key, Value::Text("other".to_owned()), None);
             }
             2 => {
-                redis::cmd("DEL").arg(&*key).exec(&mut self.eye)?;
-                redis::cmd("RPUSH").arg(&*key).arg("x").exec(&mut self.eye)?;
+                self.eye.set_list(&key)?;
                 self.model.set(&key, Value::List, None);
             }
             3 => {
-                redis::cmd("DEL").arg(&*key).exec(&mut self.eye)?;
+                self.eye.delete(&key)?;
                 self.model.delete(&key);
             }
             4 => {
-                redis::cmd("DEL").arg(&fence).exec(&mut self.eye)?;
+                self.eye.delete(&fence)?;
                 self.model.forget_fence(&key);
             }
             _ => {
                 let is_full = self.model.full == 0;
-                self.set_full(is_full)?;
+                self.eye.set_full(is_full)?;
                 self.model.full = u32::from(is_full);
             }
         }
         Ok(())
-    }
-
-    fn set_full(&mut self, is_full: bool) -> RedisResult<()> {
-        let bytes = if is_full { "1" } else { "0" };
-        redis::cmd("CONFIG").arg("SET").arg("maxmemory").arg(bytes).exec(&mut self.eye)
     }
 
     fn draw_request(&self, rng: &mut Rng, slot: u32, id: Id) -> Request {
@@ -238,13 +233,13 @@ impl Pair {
     fn compare(&mut self) -> Result<(), String> {
         let now = self.clock.now / 1000;
         for key in KEYS {
-            let found = self.entry(key).map_err(|error| error.to_string())?;
+            let found = self.eye.entry(key)?;
             let expected = self.model.locks.get(key).map(told);
             let expected = expected.map(|(value, expiry)| (value, expiry.map_or(-1, |expiry| (expiry - now) as i64)));
             if found != expected {
                 return Err(format!("{key} is {found:?}, and simulated {expected:?}"));
             }
-            let found = self.entry(&format!("{key}:quorlock:fence")).map_err(|error| error.to_string())?;
+            let found = self.eye.entry(&format!("{key}:quorlock:fence"))?;
             let expected = self.model.fence(key).map(|fence| {
                 let expiry = self.model.fence_expiry(key).unwrap_or(0);
                 (fence.to_string(), (expiry - now) as i64)
@@ -255,16 +250,6 @@ impl Pair {
         }
         Ok(())
     }
-
-    fn entry(&mut self, key: &str) -> RedisResult<Option<(String, i64)>> {
-        let mut pipeline = redis::pipe();
-        let (kind, ttl): (String, i64) = pipeline.cmd("TYPE").arg(key).cmd("PTTL").arg(key).query(&mut self.eye)?;
-        Ok(match kind.as_str() {
-            "none" => None,
-            "string" => Some((redis::cmd("GET").arg(key).query(&mut self.eye)?, ttl)),
-            _ => Some((kind, ttl)),
-        })
-    }
 }
 
 fn told(entry: &Entry) -> (String, Option<u64>) {
@@ -274,37 +259,6 @@ fn told(entry: &Entry) -> (String, Option<u64>) {
         Value::List => "list".to_owned(),
     };
     (text, entry.expiry)
-}
-
-/// Acquires that share a script all see the keys as they were before it: what an earlier one was granted then, a later
-/// one may be told to outbid, where by itself it would be told that the key is held. It gets nothing in either case.
-fn competes(earlier: &Request, later: &Request) -> bool {
-    let is_fenced = |request: &Request| matches!(request.command, Command::Acquire { .. }) && request.tokens.is_some();
-    is_fenced(earlier) && is_fenced(later) && earlier.keys.iter().any(|key| later.keys.iter().any(|other| other == key))
-}
-
-fn is_refused(request: &Request, reply: &Reply) -> bool {
-    match reply {
-        Reply::Voted { yes, fault: None, .. } => *yes != request.keys.mask(),
-        Reply::Outbid { .. } | Reply::Untimely { .. } => true,
-        _ => false,
-    }
-}
-
-/// Faults are told in the server's words: their codes must be the same.
-fn is_same(one: &Reply, other: &Reply) -> bool {
-    let code = |reply: &Reply| -> Option<FaultCode> {
-        match reply {
-            Reply::Voted { fault, .. } => fault.as_ref().map(|fault| fault.code),
-            _ => None,
-        }
-    };
-    match (one, other) {
-        (Reply::Voted { yes, no, .. }, Reply::Voted { yes: other_yes, no: other_no, .. }) => {
-            (yes, no, code(one)) == (other_yes, other_no, code(other))
-        }
-        _ => one == other,
-    }
 }
 
 /// A span that matters: none, around a ttl, or so long that fences expire.

@@ -1,10 +1,12 @@
 //! The simulator: the lock's core in many processes, servers in memory, and between them a network, clocks and faults that
 //! a seed draws. No clock, no thread and no socket takes part in a history; the same seed always makes the same one.
 
+mod alike;
 mod app;
 mod call;
 mod check;
 mod clock;
+mod connecting;
 mod differ;
 mod draw;
 mod draw_faults;

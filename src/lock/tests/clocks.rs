@@ -1,15 +1,12 @@
 //! With fencing: nodes whose clocks, or whose word of the fence, lie far from the others'.
 
-use super::script::{Script, call, config, ms};
-use crate::lock::{Call, Config, Event, Retry};
+use super::fencing::{fenced, patient};
+use super::script::{call, ms};
+use crate::lock::{Call, Event, Retry};
 
 /// The wall clock of the tests' client.
 const WALL: u64 = 1_750_000_000_000_000;
 const SECOND: u64 = 1_000_000;
-
-fn fenced(nodes: usize) -> Script {
-    Script::with(Config { fencing: true, ..config(nodes) })
-}
 
 fn once() -> Call {
     Call { once: true, retry: Retry::ONCE, ..call("k", ms(1000)) }
@@ -67,7 +64,7 @@ fn what_is_proposed_next_passes_all_fences_that_are_known_and_near() {
 fn the_tokens_of_a_lease_that_is_held_do_not_follow_a_node_that_is_filled() {
     let mut script = fenced(3);
     script.nodes.iter_mut().for_each(|node| node.clock = Some(WALL));
-    let waiting = || Call { renew: true, ..super::fencing::patient("k") };
+    let waiting = || Call { renew: true, ..patient("k") };
     let (mut holder, token) = script.hold(waiting());
     script.nodes[2].restart_empty();
     script.nodes[2].raise("k", WALL + 3000 * SECOND);

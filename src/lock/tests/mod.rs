@@ -1,6 +1,7 @@
 //! The core under scripted nodes and a hand-driven clock.
 
 mod acquire;
+mod bid;
 mod clocks;
 mod extend;
 mod fencing;

@@ -1,11 +1,15 @@
 //! Requests that share a command: a call of a script costs a server more than what it does for one key.
 
-use redis::{Cmd, Pipeline, Value};
+mod read;
+
+use redis::{Cmd, Pipeline};
+
+pub(super) use read::read;
 
 use super::script::{EXTEND_MANY, Form, RELEASE_MANY};
 use super::{command, fenced};
 use crate::node::id::HEX_LENGTH;
-use crate::node::{Answer, Command, Request};
+use crate::node::{Command, Request};
 
 /// Fewest keys for which a shared call costs a server less than calls of their own.
 const GROUP_KEYS_MIN: usize = 3;
@@ -105,92 +109,25 @@ fn pack_many(group: &[Request], form: Form) -> Cmd {
     cmd
 }
 
-/// Reads one group's values; what does not fit the command never counts as a vote. Returns the form in which the group
-/// must be sent again, if it must.
-pub(super) fn read(group: &[Request], form: Form, values: &[Value], answers: &mut Vec<Answer>) -> Option<Form> {
-    let errors = || values.iter().filter_map(server_error);
-    // What was called with its text cannot be unknown.
-    if !form.source && errors().any(|error| error.code() == "NOSCRIPT") {
-        return Some(Form { source: true, ..form });
-    }
-    let is_release = matches!(group, [first, ..] if first.command == Command::Release && first.tokens.is_none());
-    if form.own_release.is_some() && is_release && errors().any(|error| error.code() != "WRONGTYPE") {
-        return Some(Form { own_release: None, ..form });
-    }
-    let single: Vec<Value>;
-    let mut rest = values;
-    if is_one_call(group, form) {
-        if errors().next().is_some() {
-            return Some(Form { alone: true, ..form });
-        }
-        rest = match values {
-            [Value::Array(answers)] if answers.len() == key_count(group) => answers,
-            _ => &[],
-        };
-    } else if is_fenced(group) {
-        // One call for each key, of which each gives a list of one.
-        single = values.iter().map(only).collect();
-        rest = &single;
-    }
-    for request in group {
-        let count = if request.command == Command::Probe { rest.len() } else { request.keys.len() };
-        let (own, others) = rest.split_at(count.min(rest.len()));
-        rest = others;
-        answers.push(Answer { tag: request.tag, reply: command::read(request, own) });
-    }
-    None
-}
-
-/// The list is all that fits the command, unless it fails: then its error stands for it. An empty list fits nothing.
-fn only(value: &Value) -> Value {
-    match value {
-        Value::Array(list) if list.len() == 1 => list[0].clone(),
-        Value::ServerError(error) => Value::ServerError(error.clone()),
-        _ => Value::Array(Vec::new()),
-    }
-}
-
-fn server_error(value: &Value) -> Option<&redis::ServerError> {
-    match value {
-        Value::ServerError(error) => Some(error),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::script::{OwnRelease, RELEASE};
     use super::*;
-    use crate::node::{FaultCode, Id, Keys, Reply, Tag};
+    use crate::node::{Id, Keys, Tag};
 
-    fn request(command: Command, keys: Keys) -> Request {
+    pub(super) fn request(command: Command, keys: Keys) -> Request {
         Request { tag: Tag { slot: 0, generation: 0, round: 0 }, command, keys, id: Id::NIL, tokens: None }
     }
 
-    const HASH: Form = Form { source: false, alone: false, own_release: None };
-    const ACQUIRE: Command = Command::Acquire { ttl_ms: 5000 };
-    const PROLONG: Command = Command::Extend { ttl_ms: 5000 };
+    pub(super) const HASH: Form = Form { source: false, alone: false, own_release: None };
+    pub(super) const ACQUIRE: Command = Command::Acquire { ttl_ms: 5000 };
+    pub(super) const PROLONG: Command = Command::Extend { ttl_ms: 5000 };
 
     fn packed(group: &[Request], form: Form) -> String {
         let mut pipeline = Pipeline::new();
         pack(group, form, &mut pipeline);
         String::from_utf8(pipeline.get_packed_pipeline()).unwrap()
     }
-
-    fn read_all(group: &[Request], form: Form, values: &[Value]) -> Result<Vec<Reply>, Form> {
-        let mut answers = Vec::new();
-        match read(group, form, values, &mut answers) {
-            Some(form) => Err(form),
-            None => Ok(answers.into_iter().map(|answer| answer.reply).collect()),
-        }
-    }
-
-    fn error(line: &str) -> Value {
-        redis::parse_redis_value(format!("-{line}\r\n").as_bytes()).unwrap()
-    }
-
-    const YES: Reply = Reply::Voted { yes: 1, no: 0, fault: None };
-    const NO: Reply = Reply::Voted { yes: 0, no: 1, fault: None };
 
     #[test]
     fn acquire_is_a_plain_set() {
@@ -211,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_release_goes_by_the_servers_own_command_where_there_is_one_and_by_the_script_when_that_fails() {
+    fn a_release_goes_by_the_servers_own_command_where_there_is_one() {
         let own = Form { own_release: Some(OwnRelease::Delifeq), ..HASH };
         let group = ["k", "l", "m"].map(|key| request(Command::Release, Keys::one(key)));
         assert_eq!(groups(&group, own).map(<[Request]>::len).collect::<Vec<_>>(), [1, 1, 1]);
@@ -222,8 +159,6 @@ mod tests {
             packed(&group[..1], delex),
             format!("*4\r\n$5\r\nDELEX\r\n$1\r\nk\r\n$4\r\nIFEQ\r\n$32\r\n{id}\r\n")
         );
-        assert_eq!(read_all(&group[..1], own, &[Value::Int(0)]), Ok(vec![YES]));
-        assert_eq!(read_all(&group[..1], own, &[error("NOPERM no")]), Err(HASH));
     }
 
     #[test]
@@ -231,7 +166,12 @@ mod tests {
         let group = ["k", "l"].map(|key| request(Command::Release, Keys::one(key)));
         assert_eq!(value_count(&group, HASH), 2);
         assert_eq!(packed(&group, HASH).matches(RELEASE.hash()).count(), 2);
-        assert_eq!(read_all(&group, HASH, &[Value::Int(1), Value::Int(0)]), Ok(vec![YES, YES]));
+    }
+
+    #[test]
+    fn a_plain_acquire_has_a_value_for_each_key() {
+        let keys = Keys::many(vec!["a".into(), "b".into(), "c".into()]);
+        assert_eq!(value_count(&[request(ACQUIRE, keys)], HASH), 3);
     }
 
     #[test]
@@ -263,91 +203,5 @@ mod tests {
         let words: Vec<_> = text.split("\r\n").filter(|word| !word.starts_with(['*', '$'])).collect();
         let id = "0".repeat(32);
         assert_eq!(words, ["EVALSHA", EXTEND_MANY.hash(), "3", "a", "b", "c", &id, &id, &id, "5000", "70", "70", ""]);
-    }
-
-    #[test]
-    fn each_request_of_a_shared_call_gets_its_own_answer() {
-        let pair = Keys::many(vec!["a".into(), "b".into()]);
-        let group = [request(PROLONG, Keys::one("k")), request(PROLONG, pair), request(PROLONG, Keys::one("l"))];
-        let values = [Value::Array([1, 0, 1, 0].map(Value::Int).to_vec())];
-        let two = Reply::Voted { yes: 0b10, no: 0b01, fault: None };
-        assert_eq!(read_all(&group, HASH, &values), Ok(vec![YES, two, NO]));
-    }
-
-    #[test]
-    fn a_shared_call_that_fails_is_made_again_once_for_each_key() {
-        let group = ["k", "l", "m"].map(|key| request(Command::Release, Keys::one(key)));
-        let alone = Form { alone: true, ..HASH };
-        assert_eq!(read_all(&group, HASH, &[error("NOPERM no")]), Err(alone));
-        let unknown = [error("NOSCRIPT no")];
-        assert_eq!(read_all(&group, HASH, &unknown), Err(Form { source: true, ..HASH }));
-        assert_eq!(read_all(&group[..1], alone, &unknown), Err(Form { source: true, ..alone }));
-        // Never a third time, whatever the server says.
-        let last = read_all(&group[..1], Form { source: true, ..alone }, &unknown);
-        assert!(matches!(last.as_deref(), Ok([Reply::Voted { yes: 0, no: 0, fault: Some(_) }])));
-    }
-
-    #[test]
-    fn an_answer_of_the_wrong_length_is_a_fault_of_all() {
-        let group = ["k", "l", "m"].map(|key| request(Command::Release, Keys::one(key)));
-        for values in [&[Value::Array(vec![Value::Int(1)])][..], &[Value::Int(1)], &[]] {
-            for reply in read_all(&group, HASH, values).unwrap() {
-                assert!(matches!(reply, Reply::Voted { yes: 0, no: 0, fault: Some(_) }), "{reply:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_fits_another_command_is_no_vote() {
-        let fenced = |command| {
-            let tokens = Some(crate::node::Tokens::propose(1000, 0));
-            [Request { tokens, ..request(command, Keys::one("k")) }]
-        };
-        let list = |value: Value| [Value::Array(vec![value])];
-        let alone = Form { alone: true, ..HASH };
-        let is_fault = |group: &[Request], form, values: &[Value]| {
-            let replies = read_all(group, form, values).unwrap();
-            matches!(&replies[..], [Reply::Voted { yes: 0, no: 0, fault: Some(fault) }] if fault.code == FaultCode::Protocol)
-        };
-        for form in [HASH, alone] {
-            assert_eq!(read_all(&fenced(ACQUIRE), form, &list(Value::Int(1))), Ok(vec![YES]));
-            assert_eq!(read_all(&fenced(ACQUIRE), form, &list(Value::Int(0))), Ok(vec![NO]));
-            for wrong in
-                [Value::Okay, Value::Nil, Value::Int(2), Value::Boolean(true), Value::Array(vec![Value::Int(1)])]
-            {
-                assert!(is_fault(&fenced(ACQUIRE), form, &list(wrong.clone())), "{wrong:?}");
-            }
-            for wrong in [Value::Okay, Value::Nil, Value::Int(1), Value::Array(vec![Value::Int(1), Value::Int(1)])] {
-                assert!(is_fault(&fenced(ACQUIRE), form, std::slice::from_ref(&wrong)), "{wrong:?}");
-                assert!(is_fault(&fenced(PROLONG), form, std::slice::from_ref(&wrong)), "{wrong:?}");
-            }
-        }
-        for wrong in [Value::Int(1), Value::BulkString(b"OK".to_vec()), Value::SimpleString("ok".into())] {
-            assert!(is_fault(&[request(ACQUIRE, Keys::one("k"))], HASH, &[wrong]));
-        }
-    }
-
-    #[test]
-    fn every_key_has_its_own_bit() {
-        let keys = Keys::many(vec!["a".into(), "b".into(), "c".into()]);
-        let group = [request(ACQUIRE, keys)];
-        assert_eq!(value_count(&group, HASH), 3);
-        let replies = read_all(&group, HASH, &[Value::Okay, Value::Nil, Value::Okay]);
-        assert_eq!(replies, Ok(vec![Reply::Voted { yes: 0b101, no: 0b010, fault: None }]));
-    }
-
-    #[test]
-    fn a_value_that_does_not_fit_is_a_fault_and_never_a_vote() {
-        let fit = |command, value: &Value| matches!(command, Command::Release) && matches!(value, Value::Int(0 | 1));
-        let values = [Value::Int(7), Value::SimpleString("yes".into()), Value::Array(vec![]), Value::Double(1.0)];
-        for command in [ACQUIRE, PROLONG, Command::Release] {
-            for value in &values {
-                assert!(!fit(command, value));
-                let group = [request(command, Keys::one("k"))];
-                let replies = read_all(&group, HASH, std::slice::from_ref(value)).unwrap();
-                let [Reply::Voted { yes, no, fault }] = &replies[..] else { panic!("a vote was expected") };
-                assert_eq!((*yes, *no, fault.as_ref().map(|fault| fault.code)), (0, 0, Some(FaultCode::Protocol)));
-            }
-        }
     }
 }

@@ -6,6 +6,8 @@
 
 mod command;
 mod connect;
+#[cfg(feature = "sim")]
+mod eye;
 mod fault;
 mod fenced;
 mod frame;
@@ -30,6 +32,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 pub(crate) use connect::{Connected, connect};
+#[cfg(feature = "sim")]
+pub(crate) use eye::Eye;
 pub(crate) use line::Line;
 use link::Link;
 pub(crate) use options::{Address, Options, TlsOptions};

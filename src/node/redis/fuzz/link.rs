@@ -2,54 +2,29 @@
 //! counted stands in the peer's bytes.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
+use super::super::RedisNode;
 use super::super::connect::greet;
-use super::super::{Address, Options, RedisNode};
-use super::peer::{Log, Peer};
+use super::meeting::meet;
+use super::peer::Log;
 use super::reference::{Said, replies};
 use super::server::{Call, answers_in_a_list, call_of};
 use super::source::Source;
 use crate::node::id::HEX_LENGTH;
 use crate::node::{Answer, Command, Fault, FaultCode, Id, Keys, Moment, Node, Reply, Request, Side, Tag, Tokens};
 
-/// As much as any socket takes: a handshake is written before its answers are read.
-pub(super) const PIPE: usize = 4096;
 const ROUNDS: usize = 12;
 /// So many turns without an answer: there will be none.
 const PATIENCE: usize = 100_000;
 
-pub(super) fn options(source: &mut Source) -> (Options, Option<&'static str>) {
-    let options = Options {
-        address: Address::Unix { path: PathBuf::from("nowhere") },
-        username: source.percent(30).then(|| "user".to_owned()),
-        db: if source.percent(30) { 3 } else { 0 },
-        client_name: source.percent(30).then(|| "name".to_owned()),
-        tls: None,
-    };
-    (options, source.percent(50).then_some("password"))
-}
-
 pub(super) async fn run(seed: u64) -> Result<(), String> {
-    let mut source = Source::new(seed);
-    let (ours, theirs) = tokio::io::duplex(PIPE + source.below(1 << 16));
-    let (peer, log) = Peer::new(theirs, Source::new(source.bits()));
-    let (options, password) = options(&mut source);
-    let client = async {
-        match greet(&options, password, ours, None).await {
-            Ok(connected) => {
-                let node = RedisNode::new(&options);
-                node.install(connected.link);
-                use_link(&node, &mut source).await
-            }
-            Err(_) => Ok(Vec::new()),
-        }
-    };
-    let ((), outcome) = tokio::join!(peer.serve(), client);
-    let log = log.lock().unwrap();
-    if log.swallowed {
-        return Err("an answer without an end was read on and on".to_owned());
-    }
+    let meeting = meet(seed, async |options, password, stream, source| {
+        let Ok(connected) = greet(options, password, stream, None).await else { return Ok(Vec::new()) };
+        let node = RedisNode::new(options);
+        node.install(connected.link);
+        use_link(&node, source).await
+    });
+    let (log, outcome) = meeting.await?;
     judge(&log, &outcome?)
 }
 

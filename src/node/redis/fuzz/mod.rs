@@ -6,6 +6,7 @@
 
 mod garbage;
 mod link;
+mod meeting;
 mod peer;
 mod reference;
 mod server;
