@@ -164,7 +164,8 @@ export class Redlock<Fencing extends boolean = false> implements LockProvider {
    * aborted with a `LockLostError` whose `reason` is `'closed'`, and the connections end.
    *
    * A handle whose validity has ended, before or meanwhile, is not waited for, released or not. A running `withLock`
-   * function is waited for even when it has lost its lock, unless it has called `release()`.
+   * function is waited for even when it has lost its lock, unless it has called `release()`. Nodes that lag have
+   * `nodeTimeout` to answer the last releases.
    *
    * Idempotent: later calls return the same promise. Do not await it inside a `withLock` function of this instance,
    * since it waits for that function.

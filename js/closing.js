@@ -3,6 +3,7 @@
 // close(): refuse new calls, reject those that wait, let running sections finish, take away what is left, and end the
 // connections. Also the end of the process, where only a short best effort is possible.
 
+const { setTimeout: sleep } = require('node:timers/promises')
 const { INSPECT, CONNECT } = require('./call')
 const { Lock, friend } = require('./lock')
 const { UNKNOWN, UNWANTED } = require('./desk')
@@ -12,6 +13,9 @@ const { complain } = require('./report')
 const { NONE } = require('./votes')
 
 const EXIT_BUDGET_MS = 100
+
+/** Between two looks at whether the last nodes have answered. */
+const QUIET_PAUSE_MS = 2
 
 /** Native code answers a release within nodeTimeout; at least this much more is granted before we go on without it. */
 const GRACE_MS = 1000
@@ -25,6 +29,13 @@ async function closeDesk(desk, timeout) {
   const answered = () => desk.live === 0 && desk.route.pending <= desk.queries
   const left = timeout - (performance.now() - since)
   await until(desk, answered, Math.max(left, desk.settings.native.nodeTimeout + GRACE_MS))
+  await quiet(desk.engine, desk.settings.native.nodeTimeout)
+}
+
+/** A quorum has answered every release; the other nodes have so long before their connections end. */
+async function quiet(engine, ms) {
+  const end = performance.now() + ms
+  while (!engine.isQuiet() && performance.now() < end) await sleep(QUIET_PAUSE_MS)
 }
 
 /** The end. Whoever still waits for a release learns that its outcome is unknown. */

@@ -29,6 +29,20 @@ fault('slow by more than the node timeout', {
   announced: false,
 })
 
+test('close() gives a slower node the time to hear of the releases', async (t) => {
+  const { redlock, nodes } = await setUp(t, { options: { nodeTimeout: 15_000 } })
+  const [{ server }] = nodes
+  server.pause()
+  // More than sockets take while nobody reads.
+  const key = uniqueKey().padEnd(500, '-')
+  await Promise.all(Array.from({ length: 20_000 }, (_, i) => redlock.acquire(`${key}${i}`, 60_000)))
+  const closed = redlock.close({ timeout: 0 })
+  await sleep(100)
+  server.resume()
+  await closed
+  assert.equal(await server.command('DBSIZE'), 0)
+})
+
 describe('what a stopped node was sent', { concurrency: true }, () => {
   test('the abandoned SET of a lock that was released is released too', async (t) => {
     await leavesNothing(await setUp(t))

@@ -20,6 +20,17 @@ test('with nothing to do', async () => {
   )
 })
 
+test('the connections stay until all nodes have answered, at most for the node timeout', async () => {
+  const slow = open()
+  slow.engine.looks = 3
+  await slow.redlock.close()
+  assert.equal(slow.engine.looks, -1)
+  const silent = open({ nodeTimeout: 20 })
+  silent.engine.looks = Number.MAX_SAFE_INTEGER
+  await silent.redlock.close()
+  assert.ok(silent.engine.isClosed && silent.engine.looks > 0)
+})
+
 test('new calls are refused from the first moment', async () => {
   const { redlock, engine } = await held()
   const closed = redlock.close()

@@ -152,6 +152,11 @@ impl Engine {
     }
 
     #[napi]
+    pub fn is_quiet(&self) -> bool {
+        self.engine.is_quiet()
+    }
+
+    #[napi]
     pub fn close(&self) {
         self.engine.close();
         self.engine.stop_watching();

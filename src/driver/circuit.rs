@@ -116,6 +116,13 @@ impl Circuit {
         }
     }
 
+    /// Nothing would be lost if this service left: others stay, or no release waits for an answer.
+    pub(super) fn is_quiet(&self, client: ClientId) -> bool {
+        let state = self.state();
+        let mut others = (0..).zip(&state.posts).filter(|(other, _)| *other != client);
+        others.any(|(_, post)| post.is_some()) || state.core.is_quiet()
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::SeqCst)
     }

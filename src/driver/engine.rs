@@ -201,6 +201,11 @@ impl Engine {
         self.closed.load(Ordering::SeqCst)
     }
 
+    /// Every node that was asked to give something back has answered, as far as closing would cut it short.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.is_closed() || self.circuit.is_quiet(self.client)
+    }
+
     /// Gives everything back and waits for the answers, at most so long.
     pub(crate) fn shut_down(&self, limit: Duration) {
         Self::shut_down_all(&[self], limit);

@@ -91,6 +91,12 @@ class Engine {
     this.flushes += 1
   }
 
+  /** Whether all nodes have answered the releases: after so many looks. */
+  isQuiet() {
+    this.looks = (this.looks ?? 0) - 1
+    return this.looks < 0
+  }
+
   close() {
     this.isClosed = true
   }
