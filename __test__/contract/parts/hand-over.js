@@ -132,7 +132,7 @@ module.exports = (backend) => {
   test('a release after the end, when another waits, is late', async (t) => {
     const redlock = await connected(t, backend.nodes)
     const key = uniqueKey()
-    const before = await redlock.acquire(key, 200)
+    const before = await redlock.acquire(key, 1000)
     const lock = await redlock.acquire(key, 20_000, WAIT)
     assert.equal(before.isHeld, false)
     assert.equal(await before.release(), 'expired')

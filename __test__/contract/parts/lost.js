@@ -23,7 +23,7 @@ module.exports = (backend) => {
       const redlock = open(t, backend.nodes)
       const lost = lossesOf(redlock)
       const key = uniqueKey()
-      const lock = await redlock.acquire(key, 600, { renew: true })
+      const lock = await redlock.acquire(key, 1000, { renew: true })
       const { signal } = lock
       await take(key)
       await until(() => signal.aborted)
