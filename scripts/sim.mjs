@@ -2,7 +2,8 @@
 //   npm run sim -- --seeds 20000 [--first 0] [--mutant Name]   histories, drawn from that many seeds
 //   npm run sim -- --seed 4711 [--mutant Name]                 one of them: when it fails, its smallest plan and its trace
 //   npm run sim -- --mutants [--seeds 20000] [--write]         every known mistake, until it is found
-//   npm run sim -- --search quick|full                         every history of two clients and three servers
+//   npm run sim -- --search quick|full [--write]               every history of two clients and three servers
+//   npm run sim -- --search 'fenced observed acquires=1,1 restarts=1'   one scope: when it breaks a promise, the moves
 
 import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -15,6 +16,28 @@ import { runCommand } from './support/command.mjs'
 const defaultSeeds = 20_000
 const seedMax = 2 ** 53 - 1
 const threads = String(availableParallelism())
+
+const tables = {
+  mutants: {
+    begin: '<!-- mutants: written by npm run mutants -- --write -->',
+    end: '<!-- end of mutants -->',
+    head: ['mutant', 'what it does wrong', 'found by', 'seeds'],
+    row: ([name, killer, seeds, text]) => [`\`${name}\``, text, killer, seeds],
+  },
+  search: {
+    begin: '<!-- search: written by npm run sim -- --search full --write -->',
+    end: '<!-- end of search -->',
+    head: ['scope', 'states', 'moves', 'depth', 'seconds', 'result'],
+    row: ([words, states, moves, depth, seconds, result]) => [
+      `\`${words.replace(/ breaks$/, '')}\``,
+      Number(states).toLocaleString('en'),
+      Number(moves).toLocaleString('en'),
+      depth,
+      Math.ceil(seconds),
+      result,
+    ],
+  },
+}
 
 const { values: options } = parseArgs({
   options: {
@@ -36,11 +59,14 @@ const built = await runCommand(
 if (built.code !== 0) process.exit(built.code)
 
 const { code, output } = await simulate(words())
-if (options.mutants && options.write && code === 0) writeTable(output)
+if (options.write && code === 0) writeTable(options.mutants ? tables.mutants : tables.search, output)
 process.exitCode = code
 
 function words() {
-  if (options.search !== undefined) return ['search', oneOf('search', ['quick', 'full']), threads]
+  if (options.write && !options.mutants && options.search !== 'full') {
+    return refuse('write', 'given', 'with --mutants or --search full')
+  }
+  if (options.search !== undefined) return ['search', options.search, threads]
   const mutant = options.mutant ?? '-'
   if (options.mutants) return ['mutants', number('seeds'), threads]
   if (options.seed !== undefined) return ['seed', number('seed'), mutant]
@@ -52,11 +78,6 @@ function number(name) {
   const value = Number(text)
   if (/^\d+$/.test(text) && value <= seedMax) return text
   return refuse(name, text, `a whole number from 0 to ${seedMax}`)
-}
-
-function oneOf(name, allowed) {
-  const text = options[name]
-  return allowed.includes(text) ? text : refuse(name, text, allowed.join(' or '))
 }
 
 function refuse(name, given, wanted) {
@@ -78,16 +99,12 @@ function simulate(args) {
   })
 }
 
-/** Puts the table of mistakes where the reliability page has it. */
-function writeTable(output) {
+/** Puts the table of mistakes, or that of scopes, where the reliability page has it. */
+function writeTable({ begin, end, head, row }, output) {
   const path = join(root, 'docs', 'RELIABILITY.md')
-  const rows = output
-    .trim()
-    .split('\n')
-    .map((line) => line.split('\t'))
-    .map(([name, killer, seeds, text]) => `| \`${name}\` | ${text} | ${killer} | ${seeds} |`)
-  const table = ['| mutant | what it does wrong | found by | seeds |', '|---|---|---|---|', ...rows].join('\n')
-  const [begin, end] = ['<!-- mutants: written by npm run mutants -- --write -->', '<!-- end of mutants -->']
+  const lines = output.trim().split('\n')
+  const rows = [head, ...lines.map((line) => row(line.split('\t')))].map((cells) => `| ${cells.join(' | ')} |`)
+  const table = [rows[0], `|${'---|'.repeat(head.length)}`, ...rows.slice(1)].join('\n')
   const page = readFileSync(path, 'utf8')
   const [from, to] = [page.indexOf(begin), page.indexOf(end)]
   if (from < 0 || to < from) throw new Error(`docs/RELIABILITY.md has no place for the table: ${begin}`)

@@ -50,7 +50,7 @@ pub(crate) fn main(words: &[String]) -> ExitCode {
             super::differ::main([socket, clock, count, first], mutant(name))
         }
         ["mutants", count, threads] => mutants(number(count), number(threads).max(1)),
-        ["search", extent, threads] => super::scopes::main(*extent == "full", number(threads).max(1) as usize),
+        ["search", extent, threads] => super::scopes::main(extent, number(threads).max(1) as usize),
         _ => {
             eprintln!(
                 "usage: seeds <first> <count> <threads> <mutant|->, seed <seed> <mutant|->, mutants <count> <threads>"

@@ -1,87 +1,74 @@
-//! What is searched, and how far.
+//! What is searched, and how far. The words are explained in `search::scope`.
 
 use std::process::ExitCode;
 
-use super::search::{Budgets, Scope, search};
-use crate::lock::{Mutant, RestartGuard};
+use super::search::{Scope, search};
 
-const NONE: Budgets =
-    Budgets { acquires: [1, 1], extends: 0, releases: 2, duplicates: 0, restarts: 0, ticks: 0, expiries: 0 };
+/// Searched in `npm test`.
+const QUICK: &[&str] = &[
+    "classic off acquires=1,1 releases=2",
+    "classic off acquires=1,1 duplicates=1",
+    "classic off acquires=1,1 expiries=1",
+    "classic observed acquires=1,1 restarts=1",
+    "classic off acquires=1,1 restarts=1 breaks",
+    "fenced off acquires=1,1 releases=2",
+    "fenced off acquires=1,1 duplicates=1",
+    "fenced off acquires=1,1 expiries=1",
+    "fenced observed acquires=1,1 restarts=1",
+    "fenced off acquires=1,1 restarts=1 breaks",
+    "classic observed mutant=QuarantinedGrantCounted acquires=1,1 restarts=1 breaks",
+    "classic off mutant=TimerOnlyValidity acquires=1,1 expiries=1 breaks",
+    "classic off mutant=BlindRelease acquires=1,2 breaks",
+    "classic off mutant=DeadlineFromReply acquires=1,1 extends=1 pauses=1 expiries=1 breaks",
+    "classic off mutant=ResumeAfterDeadline acquires=1,1 extends=1 pauses=1 expiries=1 breaks",
+];
 
-fn scopes(is_full: bool) -> Vec<Scope> {
-    let more = u8::from(is_full);
-    let scope =
-        |name, fencing, guard, budgets| Scope { name, fencing, guard, budgets, mutant: None, is_known_to_break: false };
-    let mut scopes = Vec::new();
-    for (fencing, mode) in [(false, "classic"), (true, "fenced")] {
-        let name = |text: &str| -> &'static str { format!("{mode}, {text}").leak() };
-        scopes.push(scope(
-            name("late, lost and out of order"),
-            fencing,
-            RestartGuard::Off,
-            Budgets { ticks: more, releases: 1 + more, ..NONE },
-        ));
-        scopes.push(scope(
-            name("doubled"),
-            fencing,
-            RestartGuard::Off,
-            Budgets { duplicates: 1, releases: more, ..NONE },
-        ));
-        scopes.push(scope(
-            name("an empty restart, guarded"),
-            fencing,
-            RestartGuard::Observed,
-            Budgets { restarts: 1, ticks: more, releases: more, ..NONE },
-        ));
-        scopes.push(Scope {
-            is_known_to_break: true,
-            ..scope(name("an empty restart, not guarded"), fencing, RestartGuard::Off, Budgets { restarts: 1, ..NONE })
-        });
-        if is_full {
-            scopes.push(scope(
-                name("extended, and expired"),
-                fencing,
-                RestartGuard::Off,
-                Budgets { extends: 1, releases: 0, expiries: 1, ..NONE },
-            ));
-        }
-    }
-    scopes
-}
+/// Searched in `npm run test:full`, together with those.
+const LONG: &[&str] = &[
+    "classic off acquires=2,1 releases=2 ticks=1",
+    "classic off acquires=1,1 releases=2 duplicates=1 expiries=1",
+    "classic off acquires=1,1 extends=1 pauses=1 expiries=1",
+    "classic observed acquires=1,1 releases=2 restarts=1 ticks=1",
+    "classic observed acquires=1,1 restarts=1 expiries=1",
+    "classic observed acquires=1,1 extends=1 pauses=1 restarts=1",
+    "classic strict acquires=1,1 releases=2 restarts=1 ticks=1",
+    "fenced off acquires=1,1 releases=2 ticks=1",
+    "fenced off acquires=1,1 releases=2 duplicates=1",
+    "fenced off acquires=1,1 extends=1 pauses=1 expiries=1",
+    "fenced observed acquires=1,1 releases=1 restarts=1 ticks=1",
+    "fenced observed acquires=1,1 restarts=1 expiries=1",
+    "fenced observed acquires=1,1 extends=1 releases=1 restarts=1",
+    "classic off mutant=OneAckExtend acquires=1,1 extends=1 pauses=1 expiries=1 breaks",
+];
 
-/// Mistakes of which a few messages are enough.
-fn mistakes() -> Vec<Scope> {
-    let base = |mutant, fencing, budgets| Scope {
-        name: "",
-        fencing,
-        guard: RestartGuard::Off,
-        budgets,
-        mutant: Some(mutant),
-        is_known_to_break: true,
+/// `quick`, `full`, or one scope in words.
+pub(super) fn main(extent: &str, threads: usize) -> ExitCode {
+    let scopes: Vec<&str> = match extent {
+        "quick" => QUICK.to_vec(),
+        "full" => QUICK.iter().chain(LONG).copied().collect(),
+        words => vec![words],
     };
-    let extended = Budgets { extends: 1, releases: 0, expiries: 1, ticks: 1, ..NONE };
-    vec![
-        base(Mutant::BlindRelease, false, Budgets { acquires: [1, 2], releases: 0, ..NONE }),
-        base(Mutant::DeadlineFromReply, false, extended),
-    ]
-}
-
-pub(super) fn main(is_full: bool, threads: usize) -> ExitCode {
+    let is_one = scopes.len() == 1;
     let mut all_well = true;
-    for scope in scopes(is_full).into_iter().chain(mistakes()) {
+    for words in scopes {
+        let Some(scope) = Scope::parse(words) else {
+            eprintln!("no scope is called so: {words}");
+            return ExitCode::FAILURE;
+        };
         let found = search(&scope, threads);
-        let name = scope.mutant.map_or(scope.name, Mutant::name);
         let verdict = match &found.counterexample {
             None => "no promise broken".to_owned(),
-            Some((path, text)) => format!("{text}, after {} steps", path.len()),
+            Some((path, broken)) => format!("{broken}, after {} steps", path.len()),
         };
-        let (states, depth, seconds) = (found.states, found.depth, found.seconds);
-        println!("{name}\t{states}\t{depth}\t{seconds:.1}\t{verdict}");
-        if found.counterexample.is_some() != scope.is_known_to_break {
+        let (states, moves, depth, seconds) = (found.states, found.moves, found.depth, found.seconds);
+        println!("{words}\t{states}\t{moves}\t{depth}\t{seconds:.1}\t{verdict}");
+        let is_expected = found.counterexample.is_some() == scope.is_known_to_break;
+        if !is_expected {
             all_well = false;
-            if let Some((path, _)) = &found.counterexample {
-                println!("  {path:?}");
-            }
+            eprintln!("  that is not what was to be found");
+        }
+        if let Some((path, _)) = found.counterexample.filter(|_| !is_expected || is_one) {
+            eprintln!("  {path:?}");
         }
     }
     if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
