@@ -29,6 +29,7 @@ class KeyClasses {
     } catch (error) {
       return this.#refuse(`keyClass threw ${error instanceof Error ? error.name : showType(error)}`)
     }
+    if (typeof given?.then === 'function') given.then(undefined, () => {}) // nobody else will hear of its failure
     if (typeof given !== 'string' || given === '' || given.length > MAX_CHARS) {
       const what = typeof given === 'string' ? `${given.length} characters` : showType(given)
       return this.#refuse(`keyClass must return a string of 1 to ${MAX_CHARS} characters; got ${what}`)
