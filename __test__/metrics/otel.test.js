@@ -7,6 +7,7 @@ const { observeWithOpenTelemetry } = require('../../metrics')
 const { useCluster } = require('../support/cluster')
 const { open, allUp, uniqueKey } = require('../support/quorlock')
 const { until } = require('../support/until')
+const { warnings } = require('./support')
 
 /** Collects when it is asked to, and not by a timer. */
 class Reader extends MetricReader {
@@ -118,6 +119,24 @@ describe('the attributes', () => {
     const stats = redlock.stats.bind(redlock)
     redlock.stats = () => ({ ...stats(), degraded: true })
     assert.deepEqual(await points('quorlock.degraded'), [[{ 'quorlock.redlock': 'default' }, 1]])
+  })
+})
+
+describe('an instrument that throws', () => {
+  test('harms no call, and is told once', async (t) => {
+    const told = warnings(t, 'METRICS')
+    const redlock = open(t, 'memory')
+    const { meter } = makeMeter(t)
+    const createHistogram = () => ({
+      record: () => {
+        throw new Error('out of order')
+      },
+    })
+    const broken = Object.assign(Object.create(meter), { createHistogram })
+    observe(t, { redlock, meter: broken })
+    assert.equal(await redlock.withLock('a', 1000, () => 7), 7)
+    await until(() => told.length > 0)
+    assert.deepEqual(told, ['a metric could not be recorded: out of order. This is shown once'])
   })
 })
 

@@ -1,6 +1,8 @@
 // What these tests look at: messages on a channel, and the figures of a registry or a meter.
 
 const { subscribe, unsubscribe } = require('node:diagnostics_channel')
+const client = require('prom-client')
+const { observeWithProm } = require('../../metrics')
 
 /** The messages on `channel` about `redlock`, while test `t` runs. */
 function messages(t, channel, redlock) {
@@ -23,6 +25,18 @@ async function series(register, name, labels) {
   return undefined
 }
 
+/** An observation in a registry of its own, ended after test `t`; `figure(name, labels)` reads it. */
+function observe(t, options) {
+  const register = options.register ?? new client.Registry()
+  const observation = observeWithProm({ client, register, ...options })
+  t.after(() => observation.stop())
+  return {
+    register,
+    stop: observation.stop,
+    figure: (name, labels = {}) => series(register, `quorlock_${name}`, labels),
+  }
+}
+
 /** Warnings of this package with `code`, while test `t` runs. */
 function warnings(t, code) {
   const got = []
@@ -34,4 +48,4 @@ function warnings(t, code) {
   return got
 }
 
-module.exports = { messages, series, warnings }
+module.exports = { messages, series, observe, warnings }
