@@ -7,7 +7,7 @@ import { root } from './support/addon.mjs'
 
 const complaints = []
 
-for (const folder of ['.', 'benches', '__test__/peers', 'examples/fenced-stores']) {
+for (const folder of ['.', 'benches', '__test__/peers', '__test__/metrics', 'examples/fenced-stores']) {
   const path = join(folder, 'package-lock.json')
   const text = readFileSync(join(root, path), 'utf8')
   if (text.includes('"resolved"')) {

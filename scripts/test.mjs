@@ -39,6 +39,7 @@ const prepare = [
   { name: 'mariadb', run: ensureMariadb },
   { name: 'npm ci', run: () => ensurePackages('.', { stream }) },
   { name: 'npm ci, peers', run: () => ensurePackages('__test__/peers', { stream }) },
+  { name: 'npm ci, metrics', run: () => ensurePackages('__test__/metrics', { stream }) },
   { name: 'npm ci, fenced stores', run: () => ensurePackages('examples/fenced-stores', { stream }) },
 ]
 
@@ -53,6 +54,7 @@ const checks = [
   script('test:io-thread', 20),
   script('test:fencing', 10),
   script('test:recipes', 10),
+  script('test:metrics', 10),
   script('test:package', 10),
   script('sim', 15),
   script('test:simulator', 10),
