@@ -7,7 +7,9 @@ import { root } from './support/addon.mjs'
 
 const complaints = []
 
-for (const folder of ['.', 'benches', '__test__/peers', 'examples/fenced-stores']) {
+const peers = ['__test__/peers', '__test__/peers/nest-10', '__test__/peers/nest-11', '__test__/peers/nest-12']
+
+for (const folder of ['.', 'benches', ...peers, 'examples/fenced-stores']) {
   const path = join(folder, 'package-lock.json')
   const text = readFileSync(join(root, path), 'utf8')
   if (text.includes('"resolved"')) {

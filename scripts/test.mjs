@@ -39,6 +39,10 @@ const prepare = [
   { name: 'mariadb', run: ensureMariadb },
   { name: 'npm ci', run: () => ensurePackages('.', { stream }) },
   { name: 'npm ci, peers', run: () => ensurePackages('__test__/peers', { stream }) },
+  ...['nest-10', 'nest-11', 'nest-12'].map((name) => ({
+    name: `npm ci, ${name}`,
+    run: () => ensurePackages(`__test__/peers/${name}`, { stream }),
+  })),
   { name: 'npm ci, fenced stores', run: () => ensurePackages('examples/fenced-stores', { stream }) },
 ]
 
@@ -54,6 +58,7 @@ const checks = [
   script('test:fencing', 10),
   script('test:recipes', 10),
   script('test:package', 10),
+  script('test:nestjs', 10),
   script('sim', 15),
   script('test:simulator', 10),
   { ...script('sim', 10, '--search', 'quick'), name: 'search' },
