@@ -159,6 +159,13 @@ export class Redlock<Fencing extends boolean = false> implements LockProvider {
   locks(): HeldLock[]
 
   /**
+   * The first half of `close()`, for an orderly shutdown: from now on new calls are refused, and calls that wait reject,
+   * with `RedlockClosedError`. Locks that are held stay held, renewed and extendable; `stats()` and `locks()` go on.
+   * There is no way back: `close()` follows when those who hold are done. Does nothing when called again.
+   */
+  drain(): void
+
+  /**
    * Ends this instance: new calls are refused, calls that wait reject with `RedlockClosedError`, locks that are held
    * (running `withLock` functions among them) have `timeout` to be released, what is left is released, its signals
    * aborted with a `LockLostError` whose `reason` is `'closed'`, and the connections end.
@@ -185,6 +192,15 @@ export class Redlock<Fencing extends boolean = false> implements LockProvider {
   /** Stops listening. */
   off<E extends keyof RedlockEvents>(event: E, listener: (payload: RedlockEvents[E]) => void): this
 }
+
+/**
+ * The lock of the innermost `withLock` function that the present async context runs in, whichever instance it is of, or
+ * undefined: for code far below, that is handed no lock. A lock that was lost is still given, since its `signal` and
+ * `isHeld` tell; one that was released is not.
+ *
+ * @template Fencing true where the lock is known to be of an instance with `fencing`
+ */
+export function currentLock<Fencing extends boolean = false>(): LockOf<Fencing> | undefined
 
 /** @template Fencing the type of the option `fencing` */
 export interface RedlockOptions<Fencing extends boolean = boolean> {
@@ -564,6 +580,8 @@ export interface Stats {
   released: number
   /** Handles that were garbage-collected without release(): each one is a defect of the calling code. */
   unreleased: number
+  /** How many nodes must grant. */
+  quorum: number
   /** In the order of `nodes`. */
   nodes: NodeStats[]
 }

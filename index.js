@@ -5,9 +5,11 @@
 require('./js/native').loadNative()
 
 const errors = require('./js/errors')
+const { currentLock } = require('./js/reentrancy')
 const { Redlock } = require('./js/redlock')
 
 exports.Redlock = Redlock
+exports.currentLock = currentLock
 exports.LockError = errors.LockError
 exports.LockContendedError = errors.LockContendedError
 exports.QuorumUnavailableError = errors.QuorumUnavailableError

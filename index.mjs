@@ -4,10 +4,13 @@
 import errors from './js/errors.js'
 import native from './js/native.js'
 import redlock from './js/redlock.js'
+import reentrancy from './js/reentrancy.js'
 
 native.loadNative()
 
 export const { Redlock } = redlock
+
+export const { currentLock } = reentrancy
 
 export const { LockError, LockContendedError, QuorumUnavailableError, LockLostError, RedlockClosedError, isLockError } =
   errors

@@ -1,7 +1,8 @@
 'use strict'
 
-// close(): refuse new calls, reject those that wait, let running sections finish, take away what is left, and end the
-// connections. Also the end of the process, where only a short best effort is possible.
+// drain(): reject those that wait; new calls are refused before they get here. close(): drain, let running sections
+// finish, take away what is left, and end the connections. Also the end of the process, where only a short best effort
+// is possible.
 
 const { setTimeout: sleep } = require('node:timers/promises')
 const { INSPECT, CONNECT } = require('./call')
@@ -20,10 +21,15 @@ const QUIET_PAUSE_MS = 2
 /** Native code answers a release within nodeTimeout; at least this much more is granted before we go on without it. */
 const GRACE_MS = 1000
 
-async function closeDesk(desk, timeout) {
-  const since = performance.now()
+/** Nothing is acquired any more; what is held stays held, and renewed. */
+function drainDesk(desk) {
   desk.isClosing = true
   rejectWaiting(desk)
+}
+
+/** Of a desk that has been drained. */
+async function closeDesk(desk, timeout) {
+  const since = performance.now()
   await until(desk, nothingIsHeld(desk), timeout)
   takeAwayLocks(desk)
   const answered = () => desk.live === 0 && desk.route.pending <= desk.queries
@@ -129,4 +135,4 @@ function watchExit() {
   })
 }
 
-module.exports = { closeDesk, shutDesk, watchExit }
+module.exports = { drainDesk, closeDesk, shutDesk, watchExit }

@@ -5,7 +5,7 @@
 const { MAX_MS, plainObject, onlyKnown, integer, callback, abortSignal, checkTtl } = require('./argument')
 const { reasonOf } = require('./call')
 const { parseCallOptions, parseWhenLost, SECTION_NAMES } = require('./call-options')
-const { closeDesk, shutDesk, watchExit } = require('./closing')
+const { closeDesk, drainDesk, shutDesk, watchExit } = require('./closing')
 const { Desk } = require('./desk')
 const { channels, watchAcquire } = require('./diagnostics')
 const { DistributedLock } = require('./distributed-lock')
@@ -26,6 +26,7 @@ const CREATE_NAMES = ['ttl', 'renew', 'retryDelay', 'retryDelayMax']
 class Redlock {
   #settings
   #desk
+  #isRefusing = false // new calls, from drain() or close() on
   #closing = null
   #lastStats = null
 
@@ -78,7 +79,7 @@ class Redlock {
       const { timeout = CONNECT_TIMEOUT, signal } = options
       integer('timeout', timeout, 0, MAX_MS)
       if (signal !== undefined) abortSignal('signal', signal)
-      if (this.#closing !== null) throw failure.closed('connect')
+      if (this.#isRefusing) throw failure.closed('connect')
       if (signal?.aborted) return Promise.reject(reasonOf(signal))
       return this.#desk.connect(timeout, signal ?? null)
     } catch (error) {
@@ -89,7 +90,7 @@ class Redlock {
   inspect(key) {
     try {
       checkKey(key, this.#settings.boundary)
-      if (this.#closing !== null) throw failure.closed('inspect', key)
+      if (this.#isRefusing) throw failure.closed('inspect', key)
       return this.#desk.inspect(key)
     } catch (error) {
       return Promise.reject(error)
@@ -97,7 +98,7 @@ class Redlock {
   }
 
   stats() {
-    return this.#lastStats ?? statsOf(this.#desk.engine.stats(), this.#settings.names, this.#desk.unreleased)
+    return this.#lastStats ?? statsOf(this.#desk.engine.stats(), this.#settings, this.#desk.unreleased)
   }
 
   locks() {
@@ -122,12 +123,19 @@ class Redlock {
     return this
   }
 
+  drain() {
+    if (this.#isRefusing) return
+    this.#isRefusing = true
+    drainDesk(this.#desk)
+  }
+
   close(options = {}) {
     try {
       plainObject('options', options)
       onlyKnown('options', options, ['timeout'])
       const { timeout = CLOSE_TIMEOUT } = options
       integer('timeout', timeout, 0, MAX_MS)
+      this.drain()
       this.#closing ??= this.#close(timeout)
       return this.#closing
     } catch (error) {
@@ -170,7 +178,7 @@ class Redlock {
 
   /** The answers that need no node; null when the nodes are to be asked. */
   #refusal(key, signal, isTry) {
-    if (this.#closing !== null) return Promise.reject(failure.closed('lock', key))
+    if (this.#isRefusing) return Promise.reject(failure.closed('lock', key))
     if (signal?.aborted) return Promise.reject(reasonOf(signal))
     if (isHeldHere(this.#settings.scope, key))
       return isTry ? Promise.resolve(null) : Promise.reject(failure.reentrant(key))

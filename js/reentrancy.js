@@ -4,6 +4,7 @@
 // it is. Only withLock() enters a context; calls outside any section pay one comparison.
 
 const { AsyncLocalStorage } = require('node:async_hooks')
+const { friend } = require('./lock')
 
 const contexts = new AsyncLocalStorage()
 
@@ -32,9 +33,18 @@ function isHeldHere(scope, keys) {
   return false
 }
 
+/** The innermost lock of this context that was not given back; it may be lost, which its signal tells. */
+function currentLock() {
+  if (sections === 0) return undefined
+  for (let frame = contexts.getStore(); frame !== undefined; frame = frame.parent) {
+    if (!friend.isReleased(frame.lock)) return frame.lock
+  }
+  return undefined
+}
+
 function overlap(held, asked) {
   if (typeof held === 'string') return typeof asked === 'string' ? held === asked : asked.includes(held)
   return typeof asked === 'string' ? held.includes(asked) : asked.some((key) => held.includes(key))
 }
 
-module.exports = { runHolding, enterSection, leaveSection, isHeldHere }
+module.exports = { runHolding, enterSection, leaveSection, isHeldHere, currentLock }

@@ -4,10 +4,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from './support/addon.mjs'
+import { folders } from './support/folders.mjs'
 
 const complaints = []
 
-for (const folder of ['.', 'benches', '__test__/peers', '__test__/metrics', 'examples/fenced-stores']) {
+for (const folder of [...folders, 'benches']) {
   const path = join(folder, 'package-lock.json')
   const text = readFileSync(join(root, path), 'utf8')
   if (text.includes('"resolved"')) {

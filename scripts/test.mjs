@@ -3,6 +3,7 @@
 // Only Node's own modules here and in ./support: this file installs the others.
 
 import { parseArgs } from 'node:util'
+import { folders } from './support/folders.mjs'
 import {
   ensureCompiler,
   ensureMariadb,
@@ -37,10 +38,7 @@ const prepare = [
   { name: 'redis-server', run: ensureRedis },
   { name: 'postgres', run: ensurePostgres },
   { name: 'mariadb', run: ensureMariadb },
-  { name: 'npm ci', run: () => ensurePackages('.', { stream }) },
-  { name: 'npm ci, peers', run: () => ensurePackages('__test__/peers', { stream }) },
-  { name: 'npm ci, metrics', run: () => ensurePackages('__test__/metrics', { stream }) },
-  { name: 'npm ci, fenced stores', run: () => ensurePackages('examples/fenced-stores', { stream }) },
+  ...folders.map((folder) => ({ name: `npm ci, ${folder}`, run: () => ensurePackages(folder, { stream }) })),
 ]
 
 const checks = [
@@ -56,6 +54,7 @@ const checks = [
   script('test:recipes', 10),
   script('test:metrics', 10),
   script('test:package', 10),
+  script('test:nestjs', 10),
   script('sim', 15),
   script('test:simulator', 10),
   { ...script('sim', 10, '--search', 'quick'), name: 'search' },

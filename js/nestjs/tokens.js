@@ -1,8 +1,16 @@
 'use strict'
 
-// What the Redlock instances are called in Nest's container.
+// The injection tokens. Strings, so that several copies of this package in one application agree on them.
 
-/** @returns {string} the token of the instance of this name */
-const getRedlockToken = (name = 'default') => `Redlock_${name}`
+const DEFAULT_NAME = 'default'
 
-module.exports = { getRedlockToken }
+/** Behind it stands the Redlock of that name. */
+const getRedlockToken = (name = DEFAULT_NAME) => `Redlock_${name}`
+
+const optionsToken = (name) => `RedlockOptions_${name}`
+
+const factoryToken = (name) => `RedlockOptionsFactory_${name}`
+
+const keeperToken = (name) => `RedlockKeeper_${name}`
+
+module.exports = { DEFAULT_NAME, getRedlockToken, optionsToken, factoryToken, keeperToken }

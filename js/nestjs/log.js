@@ -1,0 +1,73 @@
+'use strict'
+
+// What the log says of a Redlock: one line per change of a node's state, a warning per lost lock, and, for who wants to
+// know, which calls had to wait.
+
+const { Logger } = require('@nestjs/common')
+const { DEFAULT_NAME } = require('./tokens')
+const { shorten } = require('../invalid')
+
+/** @returns the log, or null where none is wanted */
+function makeLog(name, given) {
+  if (given === false) return null
+  const context = name === DEFAULT_NAME ? 'Redlock' : `Redlock:${name}`
+  const say = given === undefined ? ofNest(context) : ofUser(given, context)
+  return {
+    watch: (redlock) => watch(redlock, say),
+    error: say.error,
+    wait: say.debug === null ? null : (key, waited, attempts) => say.debug(waitLine(key, waited, attempts)),
+  }
+}
+
+function ofNest(context) {
+  const logger = new Logger(context)
+  return {
+    log: (text) => logger.log(text),
+    warn: (text) => logger.warn(text),
+    error: (text) => logger.error(text),
+    debug: (text) => logger.debug(text),
+  }
+}
+
+function ofUser(logger, context) {
+  return {
+    log: (text) => logger.log(text, context),
+    warn: (text) => logger.warn(text, context),
+    error: (text) => (logger.error ?? logger.warn).call(logger, text, context),
+    debug: typeof logger.debug === 'function' ? (text) => logger.debug(text, context) : null,
+  }
+}
+
+/**
+ * A node is told to be up, too, when it is for the first time: that is what a start is looked at for. What the snapshot
+ * shows may be on its way as an event, too, and is told once.
+ */
+function watch(redlock, say) {
+  const told = new Map()
+  const tell = (node, state, error) => {
+    if (told.get(node) === state) return
+    told.set(node, state)
+    if (state === 'up') say.log(`node ${node} is up`)
+    else say.warn(`node ${node} is ${state}${error ? `: ${error}` : ''}`)
+  }
+  for (const { name, state, error } of redlock.stats().nodes) if (state in TOLD) tell(name, state, error)
+  redlock.on('nodeUp', ({ node }) => tell(node, 'up'))
+  redlock.on('nodeDown', ({ node, error }) => tell(node, stateOf(error), reasonIn(error)))
+  redlock.on('lost', ({ key, reason }) => say.warn(`lost the lock ${inWords(key)}: ${reason}`))
+}
+
+const TOLD = { up: true, down: true, quarantined: true }
+
+const stateOf = (error) => (error?.code === 'QUARANTINED' ? 'quarantined' : 'down')
+
+const reasonIn = (error) =>
+  error === undefined
+    ? ''
+    : [error.code, error.message].filter((part, i, all) => part && all.indexOf(part) === i).join(' ')
+
+const waitLine = (key, waited, attempts) =>
+  `waited ${waited} ms for the lock ${inWords(key)}${attempts > 1 ? `, ${attempts} attempts` : ''}`
+
+const inWords = (key) => (typeof key === 'string' ? [key] : key).map((one) => JSON.stringify(shorten(one))).join(', ')
+
+module.exports = { makeLog }

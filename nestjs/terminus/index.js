@@ -1,0 +1,5 @@
+'use strict'
+
+// The entry for CommonJS applications.
+
+module.exports = require('../../js/nestjs/terminus').load()
