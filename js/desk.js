@@ -62,13 +62,14 @@ class Desk {
     this.mailbox = mailbox
     this.settings = settings
     this.names = settings.names
+    this.clock = settings.clock
     this.maxTtl = settings.maxTtl
     this.#Handle = settings.native.fencing ? FencedLock : Lock
     this.emitter = emitter
     this.native = native
     this.engine = startEngine(native, settings, mailbox)
     this.id = this.engine.id
-    this.route = mailbox.addRoute(this.id, this)
+    this.route = mailbox.addRoute(this.id, this, settings.lab === null)
     this.#takeNotices = noticeTaker(settings, emitter, this.engine, mailbox)
   }
 

@@ -11,7 +11,7 @@ const { friend } = require('./lock')
 
 /** @param {{ key: string | readonly string[], keys: string[] | null, ttl: number, retry: object | null, signal: AbortSignal | null, renew: boolean }} request */
 async function runSection(desk, request, fn, whenLost) {
-  const since = performance.now()
+  const since = desk.clock.now()
   let lock = await ask(desk, request, request.retry)
   if (!lock.isHeld || isAborted(request)) lock = await askAgain(desk, request, lock, since)
   // A function may wait for nothing but its lock's signal: then nobody else reaches the lock, nor this function.
@@ -41,7 +41,7 @@ async function askAgain(desk, request, stale, since) {
     await lock.release()
     if (isAborted(request)) throw reasonOf(request.signal)
     if (desk.isClosing) throw failure.closed('lock', request.key)
-    const left = Math.floor(total - (performance.now() - since))
+    const left = Math.floor(total - (desk.clock.now() - since))
     if (left <= 0) throw failure.grantedTooLate(request.key, attempts, lock.votes)
     lock = await ask(desk, request, { ...base, wait: left })
     attempts += lock.attempts
