@@ -56,7 +56,11 @@ class Mailbox {
   #held = false
   #inline = 0
   #idleHops = 0
-  #collectLater = () => this.#wake()
+  #isCollectPlanned = false
+  #collectLater = () => {
+    this.#isCollectPlanned = false
+    this.#wake()
+  }
   #idleCheck = () => this.#checkIdle()
   #afterBatch = []
 
@@ -105,7 +109,8 @@ class Mailbox {
   /** Answers wait, and nobody will call `wake` for them. */
   collect() {
     if (this.#inline === INLINE_LIMIT) {
-      setImmediate(this.#collectLater)
+      if (!this.#isCollectPlanned) setImmediate(this.#collectLater)
+      this.#isCollectPlanned = true
       return
     }
     this.#inline += 1

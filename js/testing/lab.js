@@ -10,7 +10,7 @@ const { rejectWaiting, takeAwayLocks } = require('../closing')
 const failure = require('../failure')
 
 /** Code that never waits for anything but locks that are free would be waited for without end. */
-const TURNS_MAX = 10_000
+const TURNS_MAX = 2000
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
