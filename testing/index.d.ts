@@ -27,7 +27,9 @@ export class TestRedlock<Fencing extends boolean = false> extends Redlock<Fencin
   /**
    * Lets time pass: what is due happens in its order, each at its own moment. Renewals run, locks without renewal are lost,
    * waits end, quarantines are over. Resolves when all of it has been done, and whatever code was waiting for it has run as
-   * far as it can without waiting for something else, also where that made new calls.
+   * far as it can without waiting for something else, also where that made new calls. The event loop gets a turn before, and
+   * none in between or after: a promise that was rejected meanwhile can be handled next, as in
+   * `await redlock.advance(5000); await assert.rejects(order)`.
    *
    * Calls of this and the methods below are carried out one after the other. All of them first let the calls in progress
    * come to rest, as {@link TestRedlock.settled} does.

@@ -48,7 +48,7 @@ test('code that goes on without end at one moment does not hang the test', async
   const loop = (async () => {
     while (!over) await redlock.withLock('key', 1000, () => {})
   })()
-  await assert.rejects(redlock.advance(1), /^Error: the code under test made calls for \d+ turns of the event loop/)
+  await assert.rejects(redlock.advance(1), /^Error: the code under test goes on making calls, without end/)
   over = true
   await loop
   await redlock.advance(1)

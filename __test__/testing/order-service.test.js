@@ -97,6 +97,28 @@ test('too few nodes: the service is refused at once, or when its wait is over', 
   assert.equal(await hasty.place('book', 'ann'), 'book for ann')
 })
 
+test('a promise that is rejected on the way is handled afterwards, and not reported before', async (t) => {
+  const redlock = open(t)
+  const unhandled = []
+  const hear = (reason) => unhandled.push(reason)
+  process.on('unhandledRejection', hear)
+  t.after(() => process.off('unhandledRejection', hear))
+  const section = redlock.withLock('a', 60_000, ({ signal }) => {
+    return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+  })
+  await redlock.loseLock('a')
+  await assert.rejects(section, LockLostError)
+  await redlock.acquire('b', 60_000)
+  const waiting = redlock.acquire('b', 1000, { wait: 500 })
+  await redlock.advance(20_000)
+  await assert.rejects(waiting, LockContendedError)
+  const left = redlock.acquire('b', 1000)
+  await redlock.reset()
+  await assert.rejects(left, { code: 'ERR_REDLOCK_CLOSED' })
+  await new Promise(setImmediate)
+  assert.deepEqual(unhandled, [])
+})
+
 test('others have the lock until the wait is over', async (t) => {
   const redlock = open(t)
   const service = new OrderService(redlock, new Map([['book', 1]]))

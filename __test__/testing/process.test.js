@@ -19,6 +19,15 @@ test('a process exits by itself, whatever a test has left behind', async (t) => 
   assert.equal(code, 0)
 })
 
+test('a lock whose handle nobody keeps stays, unlike elsewhere: it must not depend on the garbage collector', async (t) => {
+  const child = new Child(fixture('dropped.js'), { execArgv: ['--expose-gc', '--no-warnings'] })
+  t.after(() => child.stop())
+  const { code, stdout, stderr } = await within(20_000, child.ended, 'the process')
+  assert.equal(stderr, '')
+  assert.equal(stdout, 'true false\n')
+  assert.equal(code, 0)
+})
+
 test('hundreds of tests in a row leave nothing behind', async (t) => {
   const child = new Child(fixture('many.js'), { execArgv: ['--expose-gc'] })
   t.after(() => child.stop())
