@@ -98,7 +98,11 @@ impl Lab {
 
     /// Whether there is mail for the event loop of this number, which it must collect by itself.
     pub(super) fn claim(&self, number: u32) -> bool {
-        self.state().members.iter().fold(false, |own, member| member.circuit.claim(Some(number)) || own)
+        let mut own = false;
+        for member in &self.state().members {
+            own |= member.circuit.claim(Some(number));
+        }
+        own
     }
 
     pub(super) fn announce(&self) {
@@ -151,7 +155,10 @@ impl Lab {
     pub(crate) fn forget(&self, key: &str) -> bool {
         let mut state = self.state();
         self.nodes.iter().for_each(|node| node.forget(key));
-        let held = state.members.iter().fold(false, |held, member| member.recheck(key) || held);
+        let mut held = false;
+        for member in &state.members {
+            held |= member.recheck(key);
+        }
         member::settle(&mut state.members);
         held
     }

@@ -15,7 +15,13 @@ pub(super) struct Member {
 
 /// Has all of them do what they can, until nothing is left. What one gives back, another may have waited for.
 pub(super) fn settle(members: &mut [Member]) {
-    while members.iter_mut().fold(false, |moved, member| member.circulate() || moved) {}
+    let mut moved = true;
+    while moved {
+        moved = false;
+        for member in members.iter_mut() {
+            moved |= member.circulate();
+        }
+    }
 }
 
 impl Member {
