@@ -29,13 +29,13 @@ function drainDesk(desk) {
 
 /** Of a desk that has been drained. */
 async function closeDesk(desk, timeout) {
-  const since = performance.now()
+  const since = desk.clock.now()
   await until(desk, nothingIsHeld(desk), timeout)
   takeAwayLocks(desk)
   const answered = () => desk.live === 0 && desk.route.pending <= desk.queries
-  const left = timeout - (performance.now() - since)
+  const left = timeout - (desk.clock.now() - since)
   await until(desk, answered, Math.max(left, desk.settings.native.nodeTimeout + GRACE_MS))
-  await quiet(desk.engine, desk.settings.native.nodeTimeout)
+  if (!desk.isInLab) await quiet(desk.engine, desk.settings.native.nodeTimeout)
 }
 
 /** A quorum has answered every release; the other nodes have so long before their connections end. */
@@ -77,11 +77,11 @@ function nothingIsHeld(desk) {
 const isWaitedFor = (desk, lock) =>
   lock !== undefined && (lock.isHeld || (desk.running.has(lock) && !friend.isReleased(lock)))
 
-function rejectWaiting(desk) {
+function rejectWaiting(desk, errorFor = failure.closed) {
   desk.calls.forEach((call, slot) => {
     if (call === undefined || call.gone) return
     const what = call.kind === CONNECT ? 'connect' : call.kind === INSPECT ? 'inspect' : 'lock'
-    desk.abandonCall(slot, call, failure.closed(what, call.key))
+    desk.abandonCall(slot, call, errorFor(what, call.key))
   })
 }
 
@@ -106,11 +106,11 @@ function until(desk, done, ms) {
   if (done()) return Promise.resolve()
   return new Promise((resolve) => {
     const end = () => {
-      clearTimeout(timer)
+      stop()
       desk.onQuiet = null
       resolve()
     }
-    const timer = setTimeout(end, ms)
+    const stop = desk.clock.after(ms, end)
     desk.onQuiet = () => {
       if (done()) end()
     }
@@ -135,4 +135,4 @@ function watchExit() {
   })
 }
 
-module.exports = { drainDesk, closeDesk, shutDesk, watchExit }
+module.exports = { drainDesk, closeDesk, shutDesk, rejectWaiting, takeAwayLocks, watchExit }

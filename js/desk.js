@@ -51,6 +51,7 @@ class Desk {
   running = new Set() // the locks of running sections
   isClosing = false
   isShut = false
+  isInLab // nothing happens there by itself, and nothing may depend on the garbage collector
   onQuiet = null // called whenever less is held or owed than before: closing waits for it
   #isFlushPlanned = false
   #flush = () => this.#flushNow()
@@ -64,13 +65,15 @@ class Desk {
     this.redlock = redlock // whose desk this is: for who is told of what happens
     this.settings = settings
     this.names = settings.names
+    this.clock = settings.clock
+    this.isInLab = settings.lab !== null
     this.maxTtl = settings.maxTtl
     this.#Handle = settings.native.fencing ? FencedLock : Lock
     this.emitter = emitter
     this.native = native
     this.engine = startEngine(native, settings, mailbox)
     this.id = this.engine.id
-    this.route = mailbox.addRoute(this.id, this)
+    this.route = mailbox.addRoute(this.id, this, !this.isInLab)
     this.#takeNotices = noticeTaker(this)
   }
 
@@ -195,7 +198,7 @@ class Desk {
     if (call.signal !== null) unlisten(call)
     const lock = new this.#Handle(this, slot, call.key, words, at, this.#orphans.tick)
     this.locks[slot] = lock
-    this.#orphans.watch(slot)
+    if (!this.isInLab) this.#orphans.watch(slot)
     if (channels.release.hasSubscribers) noteGrant(lock)
     call.resolve(lock)
   }
@@ -268,12 +271,12 @@ class Desk {
 
   /** Nothing is owed and nothing held: whether this desk may be collected. */
   resting() {
-    return this.live === 0 && !this.emitter.isListened
+    return this.isInLab || (this.live === 0 && !this.emitter.isListened)
   }
 
   /** Listeners came or went: an instance that is listened to stays, even when nobody else knows it. */
   listened() {
-    if (this.emitter.isListened) this.route.owner = this
+    if (this.emitter.isListened && !this.isInLab) this.route.owner = this
     else if (this.route.pending === 0 && this.resting()) this.route.owner = null
   }
 

@@ -101,6 +101,12 @@ function closed(what, key) {
   )
 }
 
+/** A test is over, and what it has left is cleared away. */
+function reset(what, key) {
+  const name = key === undefined ? '' : ` ${inQuotes(key)}`
+  return new RedlockClosedError(`could not ${what}${name}: reset() was called meanwhile`, { key })
+}
+
 const after = (attempts) => ` after ${attempts} attempt${attempts === 1 ? '' : 's'}`
 
 const list = (votes) => (votes.length === 0 ? '' : ` (${votesInWords(votes)})`)
@@ -114,6 +120,7 @@ function inQuotes(key) {
 }
 
 module.exports = {
+  reset,
   LOST_REASONS,
   failWith,
   contended,

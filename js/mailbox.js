@@ -6,6 +6,8 @@
 //
 // It also keeps the event loop alive while answers are owed, and desks reachable while they have work.
 
+// Test runners replace the global one.
+const { setImmediate } = require('node:timers')
 const record = require('./record')
 const { loadNative } = require('./native')
 const { complain } = require('./report')
@@ -28,8 +30,9 @@ const SETTLED = Promise.resolve()
 
 /** The way to one desk. `owner` is set while the desk has work to do, so that only an idle one can be collected. */
 class Route {
-  constructor(id, desk) {
+  constructor(id, desk, keepsAlive) {
     this.id = id
+    this.keepsAlive = keepsAlive // the event loop, while records are pending
     this.weak = new WeakRef(desk)
     this.owner = desk
     this.busy = false
@@ -44,6 +47,7 @@ const watchesSockets = () =>
   process.env.QUORLOCK_IO_THREAD_ONLY !== '1'
 
 class Mailbox {
+  batches = 0 // that had something in them
   #native
   #buffer = new Int32Array(RECORDS * record.WORDS)
   #routes = new Map()
@@ -52,7 +56,11 @@ class Mailbox {
   #held = false
   #inline = 0
   #idleHops = 0
-  #collectLater = () => this.#wake()
+  #isCollectPlanned = false
+  #collectLater = () => {
+    this.#isCollectPlanned = false
+    this.#wake()
+  }
   #idleCheck = () => this.#checkIdle()
   #afterBatch = []
 
@@ -62,8 +70,8 @@ class Mailbox {
     this.watches = native.watches(this.number)
   }
 
-  addRoute(id, desk) {
-    const route = new Route(id, desk)
+  addRoute(id, desk, keepsAlive) {
+    const route = new Route(id, desk, keepsAlive)
     this.#routes.set(id, route)
     this.#collected.register(desk, id)
     this.#watch(route)
@@ -82,7 +90,7 @@ class Mailbox {
   awaited(route, desk) {
     route.owner = desk
     if (!route.busy) this.#watch(route)
-    if (!this.#held) {
+    if (!this.#held && route.keepsAlive) {
       this.#held = true
       this.#native.hold(this.number)
     }
@@ -101,11 +109,19 @@ class Mailbox {
   /** Answers wait, and nobody will call `wake` for them. */
   collect() {
     if (this.#inline === INLINE_LIMIT) {
-      setImmediate(this.#collectLater)
+      if (!this.#isCollectPlanned) setImmediate(this.#collectLater)
+      this.#isCollectPlanned = true
       return
     }
     this.#inline += 1
     this.#settleAll()
+  }
+
+  /** The same, where somebody sees to it that the event loop gets its turns. Whether there was anything. */
+  collectNow() {
+    const { batches } = this
+    this.#wake()
+    return this.batches > batches
   }
 
   #wake() {
@@ -118,6 +134,7 @@ class Mailbox {
       let count
       do {
         count = this.#native.drain(this.number, this.#buffer)
+        if (count > 0) this.batches += 1
         const end = count * record.WORDS
         for (let at = 0; at < end; at += record.WORDS) this.#dispatch(at)
       } while (count === RECORDS)
@@ -173,13 +190,17 @@ class Mailbox {
       SETTLED.then(this.#idleCheck)
       return
     }
+    let isAwaited = false
     for (const route of this.#busy) {
-      if (route.pending > 0) continue
+      if (route.pending > 0) {
+        isAwaited ||= route.keepsAlive
+        continue
+      }
       this.#busy.delete(route)
       route.busy = false
       if (route.owner?.resting()) route.owner = null
     }
-    if (this.#held && this.#busy.size === 0) {
+    if (this.#held && !isAwaited) {
       this.#held = false
       this.#native.unhold(this.number)
     }

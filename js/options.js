@@ -5,6 +5,7 @@
 
 const { wrongType, wrongValue, outOfRange } = require('./invalid')
 const { MAX_MS, MIN_TTL, plainObject, onlyKnown, integer, fraction, flag } = require('./argument')
+const { PROCESS, LAB } = require('./clock')
 const { checkPrefix, boundaryOf } = require('./key')
 const { parseNodes } = require('./nodes')
 
@@ -46,7 +47,8 @@ function parseOptions(options) {
   plainObject('options', options, "be an object with nodes, like { nodes: ['redis://localhost:6379'] }")
   onlyKnown('options', options, NAMES)
 
-  const { natives, names, passwords, addresses } = parseNodes(options.nodes)
+  const lab = options[LAB] ?? null
+  const { natives, names, passwords, addresses } = lab === null ? parseNodes(options.nodes) : lab.nodes
   const keyPrefix = checkPrefix(or(options.keyPrefix, ''))
   const majority = Math.floor(natives.length / 2) + 1
   const retry = parseRetry(options)
@@ -79,6 +81,8 @@ function parseOptions(options) {
     native,
     names,
     passwords,
+    lab,
+    clock: lab ?? PROCESS,
     scope: JSON.stringify([[...addresses].sort(), keyPrefix]),
     boundary: boundaryOf(keyPrefix),
     retry,

@@ -12,7 +12,7 @@ const { friend } = require('./lock')
 
 /** @param {{ key: string | readonly string[], keys: string[] | null, ttl: number, retry: object | null, signal: AbortSignal | null, renew: boolean }} request */
 async function runSection(desk, request, fn, whenLost) {
-  const since = performance.now()
+  const since = desk.clock.now()
   let lock
   if (channels.acquire.hasSubscribers) lock = await takeWatched(desk, request, since)
   else {
@@ -55,7 +55,7 @@ async function askAgain(desk, request, stale, since) {
     await lock.release()
     if (isAborted(request)) throw reasonOf(request.signal)
     if (desk.isClosing) throw failure.closed('lock', request.key)
-    const left = Math.floor(total - (performance.now() - since))
+    const left = Math.floor(total - (desk.clock.now() - since))
     if (left <= 0) throw failure.grantedTooLate(request.key, attempts, lock.votes)
     lock = await ask(desk, request, { ...base, wait: left })
     attempts += lock.attempts

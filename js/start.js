@@ -5,7 +5,8 @@
 
 const failure = require('./failure')
 
-function startEngine(native, { native: config, names }, mailbox) {
+function startEngine(native, { native: config, names, lab }, mailbox) {
+  if (lab !== null) return lab.startEngine(config, mailbox)
   try {
     return new native.Engine(config, mailbox.number)
   } catch (error) {

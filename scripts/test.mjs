@@ -51,6 +51,7 @@ const checks = [
   { ...script('test:js', 20), env: options.full ? { QUORLOCK_SOAK_SECONDS: '60' } : {} },
   script('test:io-thread', 20),
   script('test:fencing', 10),
+  script('test:testing', 5),
   script('test:recipes', 10),
   script('test:metrics', 10),
   script('test:package', 10),

@@ -22,6 +22,7 @@ describe('the packed package', () => {
     for (const wanted of [
       ...['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'package.json', 'README.md', 'CHANGELOG.md'],
       ...['metrics/index.js', 'metrics/index.d.mts', 'nestjs/metrics/index.mjs', 'nestjs/metrics/index.d.ts'],
+      ...['testing/index.js', 'testing/index.mjs', 'testing/index.d.ts', 'testing/index.d.mts'],
       ...['LICENSE', 'THIRD_PARTY_LICENSES', 'SECURITY.md', `native/${path.basename(support.addonPath())}`],
     ]) {
       assert.ok(paths.includes(wanted), `${wanted} is missing`)

@@ -2,6 +2,7 @@
 //! are in `calls.rs`.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use napi::{Error, Result, Status};
@@ -11,7 +12,7 @@ use super::detail::{Detail, HeldDetail, NodeDetail, NoticeDetail, StatsDetail, c
 use super::environment::register;
 use super::service::Service;
 use super::settings::{EngineConfig, RetryConfig, span};
-use crate::driver::{self, Terms, unix_time};
+use crate::driver::{self, Terms};
 use crate::lock::Event;
 use crate::node::id::HEX_LENGTH;
 use crate::node::{FaultCode, Keys, MAX_NODES};
@@ -24,14 +25,34 @@ pub struct Engine {
     engine: Rc<Service>,
 }
 
+/// Only so many can vote.
+pub(super) fn check_count(nodes: usize) -> Result<()> {
+    if (1..=MAX_NODES).contains(&nodes) {
+        return Ok(());
+    }
+    Err(Error::new(Status::InvalidArg, format!("1 to {MAX_NODES} nodes can vote; got {nodes}")))
+}
+
+impl Engine {
+    /// One in a lab, on its nodes. Those of `config` only say how many there are.
+    pub(super) fn start_in(lab: &Arc<driver::Lab>, config: &EngineConfig, mailbox: u32) -> Result<Self> {
+        let (nodes, prefix) = (lab.len(), config.key_prefix.clone());
+        if config.nodes.len() != nodes {
+            let message = format!("there are {nodes} nodes; got {}", config.nodes.len());
+            return Err(Error::new(Status::InvalidArg, message));
+        }
+        let (id, engine) = register(mailbox, prefix.clone(), config.retry(), |number, wake| {
+            Ok(driver::Engine::start_in(lab, config.lock(), number, wake))
+        })?;
+        Ok(Self { id, prefix, nodes, engine })
+    }
+}
+
 #[napi]
 impl Engine {
     #[napi(constructor)]
     pub fn new(config: EngineConfig, mailbox: u32) -> Result<Self> {
-        if config.nodes.is_empty() || config.nodes.len() > MAX_NODES {
-            let message = format!("1 to {MAX_NODES} nodes can vote; got {}", config.nodes.len());
-            return Err(Error::new(Status::InvalidArg, message));
-        }
+        check_count(config.nodes.len())?;
         let lock = config.lock();
         let (retry, nodes, prefix) = (config.retry(), lock.nodes, config.key_prefix);
         let client_name = config.client_name;
@@ -144,7 +165,7 @@ impl Engine {
         let detail = |row: crate::lock::HeldKey| HeldDetail {
             key: row.key.strip_prefix(self.prefix.as_str()).unwrap_or(&row.key).to_owned(),
             id: row.id.hex(&mut [0; HEX_LENGTH]).to_owned(),
-            since: ms(unix_time(row.granted_at)).floor(),
+            since: ms(self.engine.unix_time(row.granted_at)).floor(),
             remaining: ms(row.remaining),
             waiting: row.waiting as u32,
         };

@@ -16,6 +16,7 @@ mod environment;
 #[cfg_attr(not(unix), path = "no_event_loop.rs")]
 mod event_loop;
 mod key;
+mod lab;
 mod record;
 mod service;
 mod settings;

@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
-use super::clock;
-use super::entropy::OsEntropy;
+use super::clock::{self, Clock};
+use super::entropy::RandomPool;
 use super::mailbox::{Mailbox, Word};
 use super::node_set::NodeSet;
 use crate::lock::{ClientId, Core, Event};
@@ -29,14 +29,14 @@ pub(super) struct Post {
 
 pub(super) struct State {
     pub(super) core: Core,
-    pub(super) entropy: OsEntropy,
+    pub(super) entropy: RandomPool,
     /// By client.
     posts: Vec<Option<Post>>,
 }
 
 impl State {
     /// What a service's mail is made of.
-    pub(super) fn desk(&mut self, client: ClientId) -> Option<(&mut Core, &mut OsEntropy, &mut Mailbox)> {
+    pub(super) fn desk(&mut self, client: ClientId) -> Option<(&mut Core, &mut RandomPool, &mut Mailbox)> {
         let post = self.posts.get_mut(usize::from(client))?.as_mut()?;
         Some((&mut self.core, &mut self.entropy, &mut post.mailbox))
     }
@@ -71,6 +71,7 @@ pub(super) struct Circuit {
     pub(super) nodes: NodeSet,
     /// What runs for it on the I/O thread.
     tasks: Mutex<Vec<AbortHandle>>,
+    clock: Clock,
     closed: AtomicBool,
     /// The moment for which the timer task is set, in nanoseconds. Written under the state's lock.
     armed: AtomicU64,
@@ -79,10 +80,16 @@ pub(super) struct Circuit {
 
 impl Circuit {
     pub(super) fn new(core: Core, nodes: NodeSet) -> Self {
+        Self::at(Clock::System, RandomPool::new(), core, nodes)
+    }
+
+    /// One that lives by this clock. With one that is moved by hand nothing may run for it on the I/O thread.
+    pub(super) fn at(clock: Clock, entropy: RandomPool, core: Core, nodes: NodeSet) -> Self {
         Self {
-            state: Mutex::new(State { core, entropy: OsEntropy::new(), posts: Vec::new() }),
+            state: Mutex::new(State { core, entropy, posts: Vec::new() }),
             nodes,
             tasks: Mutex::default(),
+            clock,
             closed: AtomicBool::new(false),
             armed: AtomicU64::new(u64::MAX),
             rearm: Notify::new(),
@@ -93,9 +100,17 @@ impl Circuit {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    pub(super) fn unix_time(&self, moment: Moment) -> Duration {
+        self.clock.unix_time(moment)
+    }
+
     pub(super) fn join(&self, number: u32, wake: Wake) -> ClientId {
         let mut state = self.state();
-        let client = state.core.join(clock::now());
+        let client = state.core.join(self.now());
         let place = usize::from(client);
         if place >= state.posts.len() {
             state.posts.resize_with(place + 1, || None);
@@ -147,7 +162,7 @@ impl Circuit {
     }
 
     pub(super) fn step_locked(&self, state: &mut State, event: Event) {
-        state.core.step(clock::now(), &mut state.entropy, event);
+        state.core.step(self.now(), &mut state.entropy, event);
         self.arm(state);
     }
 
@@ -166,6 +181,21 @@ impl Circuit {
         let next = state.core.next_timer();
         self.armed.store(next.as_nanos(), Ordering::Relaxed);
         next
+    }
+
+    /// Something waits to be sent.
+    pub(super) fn has_requests(&self) -> bool {
+        let state = self.state();
+        (0..self.nodes.len()).any(|node| state.core.has_requests(node))
+    }
+
+    /// Whoever holds the key asks the nodes now whether it still does. False when nobody does.
+    pub(super) fn recheck(&self, key: &str) -> bool {
+        let mut state = self.state();
+        let State { core, entropy, .. } = &mut *state;
+        let held = core.recheck(self.now(), entropy, key);
+        self.arm(&state);
+        held
     }
 
     /// Moves requests and answers until none is left to be moved. Off the I/O thread, nodes that are not shared are
@@ -221,7 +251,7 @@ impl Circuit {
 
     pub(super) fn pump(&self, side: Side, node: usize, answers: &mut Vec<Answer>) {
         let mut take = |buffer: &mut Vec<_>| self.state().core.take_requests(node, buffer);
-        self.nodes.node(node).pump(side, clock::now(), &mut take, answers);
+        self.nodes.node(node).pump(side, self.now(), &mut take, answers);
     }
 
     pub(super) fn absorb(&self, node: usize, answers: &mut Vec<Answer>) {
@@ -229,7 +259,7 @@ impl Circuit {
             return;
         }
         let mut state = self.state();
-        let now = clock::now();
+        let now = self.now();
         let State { core, entropy, .. } = &mut *state;
         for answer in answers.drain(..) {
             core.step(now, entropy, Event::Answer { node, answer });

@@ -1,6 +1,7 @@
-//! The only place where a clock is read.
+//! The only place where a clock is read; and the clock that a test moves by hand.
 
-use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
 use crate::node::Moment;
@@ -15,14 +16,56 @@ pub(crate) fn now() -> Moment {
 
 /// The wall clock in microseconds since 1970: for what it is compared with on other machines, and to decide nothing.
 pub(crate) fn wall() -> u64 {
-    let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(wall.as_micros()).unwrap_or(u64::MAX)
+    u64::try_from(unix_epoch_now().as_micros()).unwrap_or(u64::MAX)
 }
 
-/// A moment as a wall-clock time: only for people to read.
-pub(crate) fn unix_time(moment: Moment) -> Duration {
-    let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    wall.saturating_sub(now().since(moment))
+/// The time that a circuit lives by.
+pub(super) enum Clock {
+    System,
+    Hand(HandClock),
+}
+
+impl Clock {
+    pub(super) fn now(&self) -> Moment {
+        match self {
+            Self::System => now(),
+            Self::Hand(clock) => clock.now(),
+        }
+    }
+
+    /// A moment as a wall-clock time: only for people to read.
+    pub(super) fn unix_time(&self, moment: Moment) -> Duration {
+        match self {
+            Self::System => unix_epoch_now().saturating_sub(now().since(moment)),
+            Self::Hand(clock) => clock.epoch + moment.since(Moment::default()),
+        }
+    }
+}
+
+fn unix_epoch_now() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}
+
+/// Stands still until it is moved, and never goes back. Copies are the same clock.
+#[derive(Clone)]
+pub(super) struct HandClock {
+    nanos: Arc<AtomicU64>,
+    /// The wall clock when it was made.
+    epoch: Duration,
+}
+
+impl HandClock {
+    pub(super) fn new() -> Self {
+        Self { nanos: Arc::default(), epoch: unix_epoch_now() }
+    }
+
+    pub(super) fn now(&self) -> Moment {
+        Moment::from_nanos(self.nanos.load(Ordering::SeqCst))
+    }
+
+    pub(super) fn move_to(&self, moment: Moment) {
+        self.nanos.fetch_max(moment.as_nanos(), Ordering::SeqCst);
+    }
 }
 
 #[cfg(target_os = "linux")]
@@ -73,5 +116,18 @@ mod tests {
             assert!(next >= last);
             last = next;
         }
+    }
+
+    #[test]
+    fn by_hand_it_stands_still_until_it_is_moved_and_never_goes_back() {
+        let hand = HandClock::new();
+        let clock = Clock::Hand(hand.clone());
+        let born = clock.unix_time(clock.now());
+        std::thread::sleep(Duration::from_millis(2));
+        assert_eq!(clock.now(), Moment::default());
+        hand.move_to(Moment::from_nanos(5_000_000));
+        hand.move_to(Moment::from_nanos(4_000_000));
+        assert_eq!(clock.now(), Moment::from_nanos(5_000_000));
+        assert_eq!(clock.unix_time(clock.now()), born + Duration::from_millis(5));
     }
 }

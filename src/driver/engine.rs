@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 
 use super::circuit::{Circuit, Wake};
+use super::lab::Lab;
 use super::mailbox::Mail;
 use super::node_set::{NodeSet, NodeSettings};
 use super::registry::{self, Terms};
 use super::{clock, runtime, supervisor, timer, watcher};
-use crate::lock::{ClientId, Core, Event, Slot, Status};
+use crate::lock::{ClientId, Config, Core, Event, Slot, Status};
 use crate::node::{Identity, Line, Moment, Side, Watched};
 
 /// Dropping it closes it.
@@ -21,6 +22,8 @@ pub(crate) struct Engine {
     client: ClientId,
     /// The number of the event loop on whose thread it is used.
     number: u32,
+    /// Where it lives, if not in the world.
+    lab: Option<Arc<Lab>>,
     closed: AtomicBool,
 }
 
@@ -74,7 +77,14 @@ impl Engine {
         }
         drop(shared);
         circuit.announce();
-        Ok(Self { circuit, client, number, closed: AtomicBool::new(false) })
+        Ok(Self { circuit, client, number, lab: None, closed: AtomicBool::new(false) })
+    }
+
+    /// One on the nodes and by the clock of a lab, with a circuit of its own: to the others there it is as one of another
+    /// process. Nothing runs for it on the I/O thread.
+    pub(crate) fn start_in(lab: &Arc<Lab>, config: Config, number: u32, wake: Wake) -> Self {
+        let (circuit, client) = lab.join(config, number, wake);
+        Self { circuit, client, number, lab: Some(lab.clone()), closed: AtomicBool::new(false) }
     }
 
     /// A call of the user, under a slot of its own. Nothing is sent before the next [`Engine::flush`].
@@ -95,8 +105,25 @@ impl Engine {
     /// Sends what waits, on the calling thread where it may. True when mail waits for the caller, who must then
     /// collect it: nobody wakes the JavaScript thread for it.
     pub(crate) fn flush(&self) -> bool {
-        self.circuit.circulate(self.side());
-        self.circuit.claim(Some(self.number))
+        self.circulate();
+        match &self.lab {
+            None => self.circuit.claim(Some(self.number)),
+            Some(lab) => lab.claim(self.number),
+        }
+    }
+
+    fn circulate(&self) {
+        match &self.lab {
+            None => self.circuit.circulate(self.side()),
+            Some(lab) => lab.settle(),
+        }
+    }
+
+    fn announce(&self) {
+        match &self.lab {
+            None => self.circuit.announce(),
+            Some(lab) => lab.announce(),
+        }
     }
 
     fn side(&self) -> Side {
@@ -141,7 +168,7 @@ impl Engine {
             return;
         }
         let mut state = self.circuit.state();
-        let now = clock::now();
+        let now = self.circuit.now();
         let Some((core, entropy, mailbox)) = state.desk(self.client) else {
             return;
         };
@@ -159,14 +186,19 @@ impl Engine {
         drop(state);
         if pending {
             // A grant ran out on its way, and was given back.
-            self.circuit.circulate(self.side());
-            self.circuit.announce();
+            self.circulate();
+            self.announce();
         }
     }
 
     /// Reads from the core.
     pub(crate) fn read<T>(&self, read: impl FnOnce(&mut Core, Moment) -> T) -> T {
-        read(&mut self.circuit.state().core, clock::now())
+        read(&mut self.circuit.state().core, self.circuit.now())
+    }
+
+    /// A moment as a wall-clock time: only for people to read.
+    pub(crate) fn unix_time(&self, moment: Moment) -> Duration {
+        self.circuit.unix_time(moment)
     }
 
     /// The service's name in what is read.
@@ -225,13 +257,14 @@ impl Engine {
         // From here on this thread waits, so that its event loop sees nothing.
         self.leave();
         self.give_up();
-        self.circuit.circulate(self.side());
-        self.circuit.announce();
+        self.circulate();
+        self.announce();
     }
 
     /// Waits until everything is given back, at most until `end`, and closes.
     fn finish(&self, end: Instant) {
-        while !self.is_closed() && !self.circuit.state().core.is_quiet() && Instant::now() < end {
+        // In a lab nothing moves while somebody waits.
+        while self.lab.is_none() && !self.is_closed() && !self.circuit.state().core.is_quiet() && Instant::now() < end {
             std::thread::sleep(Duration::from_millis(1));
         }
         self.close();
@@ -241,7 +274,7 @@ impl Engine {
     fn give_up(&self) {
         let mut state = self.circuit.state();
         if let Some((core, entropy, _)) = state.desk(self.client) {
-            core.surrender(clock::now(), entropy, self.client);
+            core.surrender(self.circuit.now(), entropy, self.client);
         }
         self.circuit.arm(&state);
     }
@@ -252,11 +285,11 @@ impl Engine {
         }
         self.leave();
         self.give_up();
-        self.circuit.circulate(self.side());
+        self.circulate();
         let shared = registry::shared();
         self.circuit.leave(self.client);
         drop(shared);
-        self.circuit.announce();
+        self.announce();
     }
 }
 

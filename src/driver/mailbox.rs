@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::entropy::OsEntropy;
+use super::entropy::RandomPool;
 use crate::lock::{Change, ClientId, Core, Grant, Kind, Slot};
 use crate::node::Moment;
 
@@ -64,7 +64,7 @@ impl Mailbox {
     pub(super) fn next(
         &mut self,
         core: &mut Core,
-        entropy: &mut OsEntropy,
+        entropy: &mut RandomPool,
         now: Moment,
         client: ClientId,
     ) -> Option<Mail> {

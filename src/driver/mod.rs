@@ -6,6 +6,7 @@ mod circuit;
 mod clock;
 mod engine;
 mod entropy;
+mod lab;
 mod mailbox;
 mod node_set;
 mod registry;
@@ -14,8 +15,8 @@ mod supervisor;
 mod timer;
 mod watcher;
 
-pub(crate) use clock::unix_time;
 pub(crate) use engine::Engine;
+pub(crate) use lab::Lab;
 pub(crate) use mailbox::{Mail, MailEvent, Word};
 pub(crate) use node_set::{NodeSettings, Password};
 pub(crate) use registry::Terms;

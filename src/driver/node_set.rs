@@ -43,11 +43,20 @@ impl NodeSet {
             NodeSettings::Memory { name } => Member::Memory(MemoryNode::named(name)),
             NodeSettings::Redis { options, .. } => Member::Redis(Arc::new(RedisNode::new(options))),
         };
+        Self::of(settings.iter().map(member).collect())
+    }
+
+    /// These nodes, which others may use as well.
+    pub(super) fn memory(nodes: &[MemoryNode]) -> Self {
+        Self::of(nodes.iter().cloned().map(Member::Memory).collect())
+    }
+
+    fn of(members: Vec<Member>) -> Self {
         Self {
-            members: settings.iter().map(member).collect(),
-            askers: settings.iter().map(|_| Mutex::default()).collect(),
-            passwords: settings.iter().map(|_| Mutex::default()).collect(),
-            bells: settings.iter().map(|_| Notify::new()).collect(),
+            askers: members.iter().map(|_| Mutex::default()).collect(),
+            passwords: members.iter().map(|_| Mutex::default()).collect(),
+            bells: members.iter().map(|_| Notify::new()).collect(),
+            members,
         }
     }
 

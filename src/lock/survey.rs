@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::client::ClientId;
 use super::core::{Core, Entry};
-use super::event::{Failure, Slot};
+use super::event::{Entropy, Failure, Slot};
+use super::lease::Lease;
 use crate::node::{Id, Moment};
 
 /// One held key.
@@ -41,6 +42,25 @@ impl Core {
             }
         }
         rows
+    }
+
+    /// Whoever holds the key asks the nodes at once whether it still does, rather than with its next renewal. False when
+    /// nobody holds it.
+    pub(crate) fn recheck(&mut self, now: Moment, entropy: &mut dyn Entropy, key: &str) -> bool {
+        self.world.begin(now);
+        let holds = |lease: &Lease| lease.is_valid(now) && lease.keys.iter().any(|own| own == key);
+        let is_holder = |entry: &Entry| matches!(entry, Entry::Lease(lease) if holds(lease));
+        let holders: Vec<Slot> =
+            self.slots.iter().filter(|(_, entry)| is_holder(entry)).map(|(slot, _)| slot).collect();
+        for slot in &holders {
+            let seat = self.seat(*slot);
+            if let Some(Entry::Lease(lease)) = self.slots.get_mut(*slot) {
+                lease.prolong(&mut self.world, entropy, seat);
+                self.after_lease(entropy, seat);
+            }
+        }
+        self.settle(entropy);
+        !holders.is_empty()
     }
 
     /// The votes that a held or lost lease stands on.

@@ -11,10 +11,12 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use store::Store;
 
-use super::{Answer, Moment, Node, Request, Side, Sighting, Watch};
+use super::{Answer, Fault, FaultCode, Moment, Node, Reply, Request, Side, Sighting, Watch};
 
 static STORES: LazyLock<Mutex<BTreeMap<String, Weak<Mutex<Store>>>>> = LazyLock::new(Mutex::default);
 
+/// Copies are the same node.
+#[derive(Clone)]
 pub(crate) struct MemoryNode {
     store: Arc<Mutex<Store>>,
 }
@@ -27,6 +29,30 @@ impl MemoryNode {
         let store = stores.get(name).and_then(Weak::upgrade).unwrap_or_default();
         stores.insert(name.to_owned(), Arc::downgrade(&store));
         Self { store }
+    }
+
+    /// One that nobody finds by a name.
+    pub(crate) fn nameless() -> Self {
+        Self { store: Arc::default() }
+    }
+
+    /// While it is down, everybody hears that it cannot be reached. It keeps what it has.
+    pub(crate) fn set_down(&self, down: bool) {
+        self.store().down = down;
+    }
+
+    pub(crate) fn is_down(&self) -> bool {
+        self.store().down
+    }
+
+    /// Loses one key.
+    pub(crate) fn forget(&self, key: &str) {
+        self.store().remove(key);
+    }
+
+    /// Loses everything, the fences too.
+    pub(crate) fn clear(&self) {
+        self.store().clear();
     }
 
     pub(crate) fn watcher(&self) -> MemoryWatcher {
@@ -49,12 +75,25 @@ pub(crate) struct MemoryWatcher {
 impl MemoryWatcher {
     pub(crate) fn ask(&mut self, now: Moment, watches: Vec<Watch>) -> Vec<Sighting> {
         let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        if store.down {
+            return Vec::new();
+        }
         watches.into_iter().filter_map(|watch| store.watch(now, watch, &self.sender)).collect()
+    }
+
+    /// What it has seen since, without waiting.
+    pub(crate) fn seen(&mut self) -> Vec<Sighting> {
+        std::iter::from_fn(|| self.sightings.try_recv().ok()).collect()
     }
 
     pub(crate) async fn next(&mut self) -> Option<Vec<Sighting>> {
         self.sightings.recv().await.map(|sighting| vec![sighting])
     }
+}
+
+/// Why a node that is down does not answer.
+pub(crate) fn absence() -> Fault {
+    Fault::new(FaultCode::Connect, "the node is down")
 }
 
 impl Node for MemoryNode {
@@ -63,8 +102,10 @@ impl Node for MemoryNode {
         let mut store = self.store();
         let mut requests = Vec::new();
         take(&mut requests);
+        let down = store.down.then(absence);
         for request in &requests {
-            answers.push(Answer { tag: request.tag, reply: store.answer(now, request) });
+            let reply = down.clone().map_or_else(|| store.answer(now, request), Reply::fault);
+            answers.push(Answer { tag: request.tag, reply });
         }
     }
 
@@ -125,6 +166,23 @@ mod tests {
         assert_eq!(ask(&node, 2, other, Command::Acquire { ttl_ms: 100 }), NO);
         assert_eq!(ask(&node, 3, A, Command::Release), YES);
         assert_eq!(ask(&node, 4, other, Command::Acquire { ttl_ms: 100 }), YES);
+    }
+
+    #[test]
+    fn a_node_that_is_down_answers_with_a_fault_and_keeps_what_it_has() {
+        let node = MemoryNode::nameless();
+        let other = Id::from_bits(1, 2);
+        assert_eq!(ask(&node, 0, A, Command::Acquire { ttl_ms: 100 }), YES);
+        node.set_down(true);
+        assert_eq!(ask(&node, 1, A, Command::Release), Reply::fault(absence()));
+        assert_eq!(ask(&node, 1, A, Command::Probe), Reply::fault(absence()));
+        node.set_down(false);
+        assert_eq!(ask(&node, 2, other, Command::Acquire { ttl_ms: 100 }), NO);
+        assert_eq!(ask(&node, 100, other, Command::Acquire { ttl_ms: 100 }), YES);
+        node.forget("k");
+        assert_eq!(ask(&node, 101, A, Command::Acquire { ttl_ms: 100 }), YES);
+        node.clear();
+        assert_eq!(ask(&node, 102, other, Command::Acquire { ttl_ms: 100 }), YES);
     }
 
     #[test]

@@ -217,7 +217,7 @@ impl Core {
     }
 
     /// What follows from a lease's step: a lost one makes room, and one that could not be prolonged falls.
-    pub(super) fn after_lease(&mut self, entropy: &mut dyn Entropy, seat: Seat) {
+    pub(in crate::lock) fn after_lease(&mut self, entropy: &mut dyn Entropy, seat: Seat) {
         let Some(entry) = self.slots.tenant(seat.slot, seat.generation) else {
             return;
         };

@@ -18,6 +18,7 @@ pub(super) struct Store {
     fences: BTreeMap<Arc<str>, u64>,
     /// That of all keys whose own is not kept any more.
     floor: u64,
+    pub(super) down: bool,
 }
 
 /// So many fences are kept; then the largest stands for all.
@@ -92,7 +93,16 @@ impl Store {
         self.expiries.insert((expiry, key));
     }
 
-    fn remove(&mut self, key: &str) {
+    pub(super) fn clear(&mut self) {
+        for key in std::mem::take(&mut self.leases).into_keys() {
+            self.tell(&key);
+        }
+        self.expiries.clear();
+        self.fences.clear();
+        self.floor = 0;
+    }
+
+    pub(super) fn remove(&mut self, key: &str) {
         if let Some((key, (_, expiry))) = self.leases.remove_entry(key) {
             self.expiries.remove(&(expiry, key.clone()));
             self.tell(&key);

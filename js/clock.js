@@ -1,0 +1,18 @@
+'use strict'
+
+// The time that an instance lives by: that of the process, unless a test moves it by hand.
+
+const PROCESS = Object.freeze({
+  now: () => performance.now(),
+
+  /** Calls `fn` once after `ms`, unless the function that is returned is called before. */
+  after(ms, fn) {
+    const timer = setTimeout(fn, ms)
+    return () => clearTimeout(timer)
+  },
+})
+
+/** Among an instance's options: the lab in which it lives (js/testing/lab.js). Not to be had from outside. */
+const LAB = Symbol('lab')
+
+module.exports = { PROCESS, LAB }

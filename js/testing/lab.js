@@ -1,0 +1,158 @@
+'use strict'
+
+// The world in which instances of TestRedlock live: its nodes, and its time, which stands still until somebody calls.
+// Native code has the nodes and the clock; here are the order of what is done to them, and the patience until everything
+// that follows has been done.
+
+const { setImmediate } = require('node:timers') // test runners replace the global one
+const { openMailbox } = require('../mailbox')
+const { rejectWaiting, takeAwayLocks } = require('../closing')
+const failure = require('../failure')
+
+/** So many microtasks without an answer, and everybody waits. Between an answer and the next call are seldom ten. */
+const HOPS = 100
+
+/** Code that never waits for anything but locks that are free would be waited for without end. */
+const ROUNDS_MAX = 2000
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+let labs = 0
+
+class Lab {
+  #native
+  #mailbox
+  #count
+  #timers = []
+  #last = Promise.resolve() // what is done to it is done one after the other
+
+  constructor(count) {
+    const { native, mailbox } = openMailbox()
+    this.#native = new native.Lab(count)
+    this.#mailbox = mailbox
+    this.#count = count
+    labs += 1
+    const names = Array.from({ length: count }, (_, i) => `node-${i}`)
+    /** As parseNodes() makes it. */
+    this.nodes = {
+      natives: names.map((memory) => ({ memory })),
+      names,
+      passwords: names.map(() => null),
+      addresses: names.map((name) => `lab-${labs}/${name}`),
+    }
+  }
+
+  get count() {
+    return this.#count
+  }
+
+  startEngine(config, mailbox) {
+    return this.#native.engine(config, mailbox.number)
+  }
+
+  // -- the clock of its instances, as in js/clock.js
+
+  now() {
+    return this.#native.now()
+  }
+
+  after(ms, fn) {
+    const timer = { at: this.now() + ms, fn }
+    this.#timers.push(timer)
+    if (ms <= 0) Promise.resolve().then(() => this.#ring(this.now()))
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer)
+    }
+  }
+
+  // -- what is done to it
+
+  settled() {
+    return this.#inTurn(() => {})
+  }
+
+  advance(ms) {
+    return this.#inTurn(() => this.#advance(ms))
+  }
+
+  /** Hands over what has happened, at once. */
+  deliver() {
+    this.#mailbox.collectNow()
+  }
+
+  forget(key, prefix) {
+    return this.#inTurn(() => {
+      if (this.#native.forget(prefix + key)) return
+      const held = this.#desks().flatMap(({ engine }) => engine.locks().map((lock) => JSON.stringify(lock.key)))
+      const known = held.length === 0 ? 'nothing is held' : `held are ${[...new Set(held)].join(', ')}`
+      throw new Error(`loseLock: nobody holds ${JSON.stringify(key)}; ${known}`)
+    })
+  }
+
+  fail(nodes) {
+    return this.#inTurn(() => this.#native.fail(nodes))
+  }
+
+  restart(node) {
+    return this.#inTurn(() => this.#native.restart(node))
+  }
+
+  reset() {
+    return this.#inTurn(() => {
+      this.#native.fail(0)
+      for (const desk of this.#desks()) {
+        rejectWaiting(desk, failure.reset)
+        takeAwayLocks(desk)
+      }
+    })
+  }
+
+  #desks() {
+    return this.#mailbox.desks().filter((desk) => desk.settings.lab === this)
+  }
+
+  /**
+   * Everything before it has settled, and so has everything that follows from it. The event loop gets its turn before,
+   * and none after: a promise that is rejected by it is not reported as unhandled when the test handles it next.
+   */
+  #inTurn(act) {
+    const done = this.#last.then(async () => {
+      await turn()
+      await this.#settle()
+      await act()
+      await this.#settle()
+    })
+    this.#last = done.catch(() => {})
+    return done
+  }
+
+  async #settle() {
+    for (let rounds = 0; rounds < ROUNDS_MAX; rounds += 1) {
+      const { batches } = this.#mailbox
+      for (let hop = 0; hop < HOPS; hop += 1) await undefined
+      this.#mailbox.collectNow()
+      if (this.#mailbox.batches === batches) return
+    }
+    throw new Error('the code under test goes on making calls, without end, and waits for no time to pass')
+  }
+
+  /** From one moment at which something is due to the next, so that what follows happens when it would. */
+  async #advance(ms) {
+    const end = this.now() + ms
+    for (;;) {
+      const next = this.#timers.reduce((first, { at }) => Math.min(first, at), end)
+      const isMoreDue = this.#native.step(next)
+      if (!isMoreDue) this.#ring(next)
+      await this.#settle()
+      if (!isMoreDue && next === end && this.#timers.every(({ at }) => at > end)) return
+    }
+  }
+
+  #ring(now) {
+    const due = this.#timers.filter(({ at }) => at <= now)
+    this.#timers = this.#timers.filter(({ at }) => at > now)
+    for (const { fn } of due) fn()
+  }
+}
+
+module.exports = { Lab }
