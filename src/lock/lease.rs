@@ -207,7 +207,8 @@ impl Lease {
         let voting = (0..world.members.len()).filter(|node| world.members.is_reachable(*node));
         let targets = voting.fold(self.sent, |targets, node| targets | 1 << node);
         let until = self.expiry(world);
-        let patience = world.now + world.config.patience(self.ttl);
+        // Not a share of the ttl, as where votes are only worth something while the rest of it lasts.
+        let patience = world.now + world.config.node_timeout;
         let round = self.renewal.round().max(self.rounds_here) + 1;
         let raise = self.spent();
         Release::orphan(self.keys, self.id, raise, targets, until).asked(round, valid, patience)

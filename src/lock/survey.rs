@@ -77,6 +77,12 @@ impl Core {
         (self.slots.len(), self.queues.len())
     }
 
+    /// An answer to this round would count for the lease.
+    #[cfg(feature = "sim")]
+    pub(crate) fn is_in_round(&self, slot: Slot, round: u32) -> bool {
+        matches!(self.slots.get(slot), Some(Entry::Lease(lease)) if lease.renewal.is_current(round))
+    }
+
     /// An answer would find somebody.
     #[cfg(feature = "sim")]
     pub(crate) fn awaits(&self, tag: crate::node::Tag) -> bool {

@@ -162,10 +162,11 @@ impl History {
     pub(crate) fn check_gone(&mut self, process: usize, node: usize, sent: &Sent, reply: &Reply) {
         let Reply::Voted { no: 1, .. } = reply else { return };
         let spare = self.plan.config.nodes - self.plan.config.quorum;
-        let Command::Extend { ttl_ms } = sent.command else { return };
-        let took = self.processes[process].look(self.now).since(sent.at);
-        if took >= self.plan.config.node_timeout.min(Duration::from_millis(ttl_ms) / 4) {
-            // The round is over; a later one may have begun in which nobody could be asked.
+        let Command::Extend { .. } = sent.command else { return };
+        let Some((index, _)) = self.calls.holder(sent.id) else { return };
+        let slot = self.calls.list[index].slot;
+        if !self.processes[process].core.is_in_round(slot, sent.tag.round) {
+            // A later one may have begun in which nobody could be asked.
             return;
         }
         let Some((index, hold)) = self.calls.holder(sent.id) else { return };
