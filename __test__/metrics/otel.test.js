@@ -83,6 +83,8 @@ describe('observeWithOpenTelemetry', () => {
       await up(),
       names.map((name) => node(name, 1)),
     )
+    // A node that has answered nothing yet has none.
+    await until(() => redlock.stats().nodes.every(({ rtt }) => rtt.p50 > 0))
     const trips = await points('quorlock.node.round_trip.duration')
     assert.equal(trips.length, 6)
     for (const [attributes, value] of trips) {
