@@ -50,6 +50,7 @@ class Desk {
   running = new Set() // the locks of running sections
   isClosing = false
   isShut = false
+  onNodes = null // called after a node has gone down or come back: the fallback watches that
   onQuiet = null // called whenever less is held or owed than before: closing waits for it
   #isFlushPlanned = false
   #flush = () => this.#flushNow()
@@ -69,7 +70,7 @@ class Desk {
     this.engine = startEngine(native, settings, mailbox)
     this.id = this.engine.id
     this.route = mailbox.addRoute(this.id, this)
-    this.#takeNotices = noticeTaker(settings, emitter, this.engine, mailbox)
+    this.#takeNotices = noticeTaker(this, mailbox)
   }
 
   // -- questions

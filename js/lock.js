@@ -78,6 +78,10 @@ class Lock {
     return this.#votes
   }
 
+  get degraded() {
+    return false
+  }
+
   get isHeld() {
     return this.remaining > 0
   }

@@ -8,8 +8,9 @@ const { complain, warn, textOf } = require('./report')
 const MAX_REASON = 200
 
 /** @returns {() => void} takes what there is; the user's code hears of it after the batch */
-function noticeTaker(settings, emitter, engine, mailbox) {
-  const tell = noticeHandler(settings, emitter, engine)
+function noticeTaker(desk, mailbox) {
+  const { engine } = desk
+  const tell = noticeHandler(desk)
   return () => {
     for (let notice = engine.takeNotice(); notice !== null; notice = engine.takeNotice()) {
       const told = notice
@@ -19,9 +20,11 @@ function noticeTaker(settings, emitter, engine, mailbox) {
 }
 
 /** @returns {(notice: { type: string, node: number, code?: string, message?: string }) => void} */
-function noticeHandler(settings, emitter, engine) {
+function noticeHandler(desk) {
+  const { settings, emitter, engine } = desk
   return ({ type, node, code, message }) => {
     const name = settings.names[node]
+    if ((type === 'nodeUp' || type === 'nodeDown') && desk.onNodes !== null) desk.onNodes()
     if (type === 'nodeUp') emitter.emit('nodeUp', { node: name })
     else if (type === 'nodeDown') emitter.emit('nodeDown', { node: name, error: errorOf(code, message) })
     else if (type === 'warning') warn(code, message)

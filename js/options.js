@@ -5,6 +5,7 @@
 
 const { wrongType, wrongValue, outOfRange } = require('./invalid')
 const { MAX_MS, MIN_TTL, plainObject, onlyKnown, integer, fraction, flag } = require('./argument')
+const { parseFallback } = require('./fallback/options')
 const { checkPrefix, boundaryOf } = require('./key')
 const { parseNodes } = require('./nodes')
 
@@ -28,6 +29,9 @@ const NAMES = [
   'fencing',
   'restartGuard',
   'clientName',
+  'fallback',
+  'fallbackAfter',
+  'breaker',
 ]
 
 /** Only `undefined` means "not given": a null is somebody's mistake and is told. */
@@ -85,6 +89,7 @@ function parseOptions(options) {
     maxTtl,
     defaultTtl,
     renew: flag('renew', or(options.renew, true)),
+    fallback: parseFallback(options),
   })
 }
 
