@@ -53,6 +53,7 @@ const checks = [
   script('test:io-thread', 20),
   script('test:fencing', 10),
   script('test:recipes', 10),
+  script('test:fallback', 10),
   script('test:package', 10),
   script('sim', 15),
   script('test:simulator', 10),
