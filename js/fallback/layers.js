@@ -103,6 +103,8 @@ class Layers {
   async #ask(trial, isTry, given) {
     const { request } = trial
     const isTaken = () => this.#second.holds(request.key)
+    // While the nodes cannot vote the fallback has a queue of its own, which is not to be stood before.
+    const mustWait = () => !this.#desk.isClosing && this.#patience.canVote && isTaken()
     let retry = given
     if (trial.isProbe) {
       const lock = await this.#probe(trial)
@@ -111,10 +113,10 @@ class Layers {
       if (isTry) return null
     }
     for (;;) {
-      if (isTaken()) {
+      if (mustWait()) {
         if (isTry) return null
         const deadline = trial.since + this.#total(request)
-        if (!(await untilFree(isTaken, deadline, request.signal))) throw failure.heldByFallback(request.key)
+        if (!(await untilFree(mustWait, deadline, request.signal))) throw failure.heldByFallback(request.key)
         if (this.#desk.isClosing) throw failure.closed('lock', request.key)
         retry = { ...(given ?? this.#desk.settings.retry), wait: Math.max(1, this.#left(trial)) }
       }
