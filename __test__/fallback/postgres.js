@@ -28,17 +28,25 @@ function usePostgres() {
 
 /** A pool that is ended after test `t`. What its idle connections say is nothing to a test. */
 function openPool(t, url, options = {}) {
+  const pool = makePool(url, options)
+  t.after(() => pool.end())
+  return pool
+}
+
+function makePool(url, options) {
   const pool = new Pool({ connectionString: url, max: 10, ...options })
   pool.on('error', () => {})
-  t.after(() => pool.end())
   return pool
 }
 
 /** A provider over a pool of its own, closed before that ends; `pool` beside it. */
 function openProvider(t, url, options = {}, poolOptions = {}) {
-  const pool = openPool(t, url, poolOptions)
+  const pool = makePool(url, poolOptions)
   const provider = new PostgresLockProvider({ pool, ...options })
-  t.after(() => provider.close({ timeout: 0 }))
+  t.after(async () => {
+    await provider.close({ timeout: 0 })
+    await pool.end()
+  })
   return { provider, pool }
 }
 
