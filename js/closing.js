@@ -30,6 +30,7 @@ async function closeDesk(desk, timeout) {
 /** The end. Whoever still waits for a release learns that its outcome is unknown. */
 function shutDesk(desk) {
   desk.isShut = true
+  desk.onNodes = null
   try {
     desk.engine.close()
   } catch (error) {

@@ -85,9 +85,13 @@ class SecondLayer {
     })
   }
 
+  rejectWaiting() {
+    for (const [call, end] of [...this.#waiting]) end(failure.closed('lock', call.key))
+  }
+
   /** Rejects who waits; whoever holds has `timeout` to give back, then it is taken from him. */
   async close(timeout) {
-    for (const [call, end] of [...this.#waiting]) end(failure.closed('lock', call.key))
+    this.rejectWaiting()
     const deadline = performance.now() + timeout
     while (this.#owed().length > 0 && performance.now() < deadline) await nextTick()
     const left = [...this.#held.keys()].map((ref) => ref.deref()).filter(Boolean)
