@@ -113,12 +113,16 @@ class SecondLayer {
   }
 
   #hold(inner, key) {
+    let ref = null
+    let isOver = false // it may have been lost on the way here
     const lock = new this.#Handle(inner, key, (gone, lost) => {
+      isOver = true
       this.#held.delete(ref)
       if (lost === null) return
       this.#desk.emitter.emit('lost', { key, id: gone.id, reason: lost.reason })
     })
-    const ref = new WeakRef(lock)
+    if (isOver) return lock
+    ref = new WeakRef(lock)
     this.#held.set(ref, key)
     return lock
   }
