@@ -211,14 +211,14 @@ describe('with nodes that answer', () => {
   const cluster = useCluster(3)
 
   test('a lock that is taken is taken', async (t) => {
-    const redlock = await allUp(t, cluster.urls, { fallback: forbidden, fallbackAfter: 0 })
+    const redlock = await allUp(t, cluster.urls, { nodeTimeout: 1000, fallback: forbidden, fallbackAfter: 0 })
     const key = uniqueKey()
     await redlock.withLock(key, 20_000, async (lock) => {
       assert.equal(lock.degraded, false)
       await outside(async () => {
-        await assert.rejects(redlock.acquire(key, 1000, { wait: 100 }), LockContendedError)
-        await assert.rejects(redlock.withLock(key, 1000, assert.fail, { wait: 100 }), LockContendedError)
-        assert.equal(await redlock.tryAcquire(key, 1000), null)
+        await assert.rejects(redlock.acquire(key, 20_000, { wait: 100 }), LockContendedError)
+        await assert.rejects(redlock.withLock(key, 20_000, assert.fail, { wait: 100 }), LockContendedError)
+        assert.equal(await redlock.tryAcquire(key, 20_000), null)
       })
       await assert.rejects(redlock.acquire(key, 1000), (error) => error.reentrant === true)
     })
@@ -227,29 +227,40 @@ describe('with nodes that answer', () => {
 
   test('one node of three is no reason', async (t) => {
     const [lost] = await nowhere()
-    const redlock = open(t, [...cluster.urls.slice(0, 2), lost], { fallback: forbidden, fallbackAfter: 0 })
+    const redlock = open(t, [...cluster.urls.slice(0, 2), lost], {
+      nodeTimeout: 1000,
+      fallback: forbidden,
+      fallbackAfter: 0,
+    })
     await redlock.connect()
-    assert.equal(await redlock.withLock(uniqueKey(), 1000, (lock) => lock.degraded), false)
+    assert.equal(await redlock.withLock(uniqueKey(), 20_000, (lock) => lock.degraded), false)
   })
 
   test('a Redlock that connects in time does not fall back', async (t) => {
     const redlock = open(t, cluster.urls, { fallback: forbidden, fallbackAfter: 20_000, wait: 60_000 })
-    assert.equal(await redlock.withLock(uniqueKey(), 1000, (lock) => lock.degraded), false)
+    assert.equal(await redlock.withLock(uniqueKey(), 20_000, (lock) => lock.degraded), false)
   })
 
   test('the events, once per change', async (t) => {
-    const redlock = await allUp(t, cluster.urls, { fallback: 'local', fallbackAfter: 0, breaker: false })
+    const redlock = await allUp(t, cluster.urls, {
+      nodeTimeout: 1000,
+      fallback: 'local',
+      fallbackAfter: 0,
+      breaker: false,
+    })
     const changes = changesOf(redlock)
-    await redlock.withLock(uniqueKey(), 1000, () => {})
+    await redlock.withLock(uniqueKey(), 20_000, () => {})
     assert.deepEqual(changes, [])
     for (const server of cluster.servers) server.pause()
     try {
-      for (let i = 0; i < 3; i++) assert.equal(await redlock.withLock(uniqueKey(), 1000, (lock) => lock.degraded), true)
+      for (let i = 0; i < 3; i++)
+        assert.equal(await redlock.withLock(uniqueKey(), 20_000, (lock) => lock.degraded), true)
     } finally {
       for (const server of cluster.servers) server.resume()
     }
     await until(() => redlock.stats().nodes.every(({ state }) => state === 'up'))
-    for (let i = 0; i < 3; i++) assert.equal(await redlock.withLock(uniqueKey(), 1000, (lock) => lock.degraded), false)
+    for (let i = 0; i < 3; i++)
+      assert.equal(await redlock.withLock(uniqueKey(), 20_000, (lock) => lock.degraded), false)
     assert.deepEqual(
       changes.map(({ degraded }) => degraded),
       [true, false],

@@ -133,8 +133,8 @@ for (const [name, fallbackOf] of Object.entries(fallbacks)) {
 
     test('withLock renews, unless it is told not to', async (t) => {
       const redlock = await cutOff(t, { fallback: fallbackOf(t) })
-      await redlock.withLock(uniqueKey(), 1000, async (lock) => {
-        await new Promise((resolve) => setTimeout(resolve, 2500))
+      await redlock.withLock(uniqueKey(), 3000, async (lock) => {
+        await new Promise((resolve) => setTimeout(resolve, 3500))
         assert.equal(lock.signal.aborted, false)
         assert.equal(lock.isHeld, true)
       })

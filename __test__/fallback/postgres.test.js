@@ -239,10 +239,10 @@ for (const mode of modes) {
 
 describe('session form', () => {
   test('renewal asks whether the connection is there, and ends with maxHold', async (t) => {
-    const { provider } = openProvider(t, pg.url, { maxHold: 600 })
-    const lock = await provider.acquire(uniqueKey(), 300, { renew: true })
+    const { provider } = openProvider(t, pg.url, { maxHold: 4500 })
+    const lock = await provider.acquire(uniqueKey(), 3000, { renew: true })
     const { signal } = lock
-    await new Promise((resolve) => setTimeout(resolve, 450))
+    await new Promise((resolve) => setTimeout(resolve, 3500))
     assert.equal(lock.isHeld, true)
     await until(() => signal.aborted)
     assert.equal(signal.reason.reason, 'maxHold')
@@ -288,7 +288,7 @@ describe('transaction form', () => {
     await put(lock.client, 1)
     assert.equal(await lock.release(), 'released')
     const late = await provider.acquire('k', 100)
-    await put(late.client, 2)
+    await put(late.client, 2).catch(() => {}) // it may be lost before
     await until(() => late.signal.aborted)
     assert.equal(await late.release(), 'expired')
     assert.deepEqual(await all(), [1])
@@ -318,7 +318,7 @@ describe('transaction form', () => {
       'k',
       50,
       async ({ client, signal }) => {
-        await put(client, 3)
+        await put(client, 3).catch(() => {}) // it may be lost before
         await until(() => signal.aborted)
         return 'late'
       },
@@ -346,7 +346,7 @@ describe('transaction form', () => {
     const { provider, put, all } = await table(t)
     const killed = provider.withLock('k', 60_000, async ({ client, signal }) => {
       await client.query("SET LOCAL idle_in_transaction_session_timeout = '50ms'")
-      await put(client, 1)
+      await put(client, 1).catch(() => {}) // it may be lost before
       await until(() => signal.aborted)
       return 'late'
     })

@@ -42,7 +42,8 @@ describe('two processes, of which one does not see the nodes', () => {
   }
 
   async function seller(t, nodes, fallback, rowLock) {
-    const child = new Child(SELLER, { args: [JSON.stringify({ nodes, url: pg.url, fallback, rowLock })] })
+    const sees = nodes.join() === cluster.urls.join()
+    const child = new Child(SELLER, { args: [JSON.stringify({ nodes, url: pg.url, fallback, rowLock, sees })] })
     t.after(() => child.stop())
     await child.message((message) => message === 'ready', 60_000)
     return child

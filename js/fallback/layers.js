@@ -198,7 +198,8 @@ class Layers {
   }
 
   #stopped(key) {
-    return failure.circuitOpen(key, this.#lastFailure, this.#patience.votes())
+    const votes = this.#patience.votes()
+    return failure.circuitOpen(key, this.#lastFailure, votes.length > 0 ? votes : this.#lastFailure.votes)
   }
 }
 
