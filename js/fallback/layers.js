@@ -146,8 +146,7 @@ class Layers {
     const limit = this.#limit(request, isTry)
     const attempt = to === 'throw' ? null : this.#patience.begin(limit, signal)
     try {
-      const asked = attempt === null ? signal : attempt.asked
-      const lock = await this.#desk.acquire(key, ttl, isTry, renew, keys, retry, asked)
+      const lock = await this.#desk.acquire(key, ttl, isTry, renew, keys, retry, attempt ?? signal)
       this.#voted(isProbe)
       return lock
     } catch (error) {

@@ -62,27 +62,32 @@ class Patience {
   }
 }
 
+/** What one call asks the nodes with, in place of an AbortSignal: making one would cost more than the rest of the call. */
 class Attempt {
   #limit
   #all
   #timer = null
-  #controller = new AbortController()
+  #heard = null
+  reason = undefined
   signal = null // of the user, as `listen` keeps it
 
   constructor(limit, signal, all) {
     this.#limit = limit
     this.#all = all
     all.add(this)
-    if (signal !== null) listen(signal, this, () => this.#controller.abort(reasonOf(signal)))
-  }
-
-  /** What the nodes are asked with: aborts with the user's signal, too. */
-  get asked() {
-    return this.#controller.signal
+    if (signal !== null) listen(signal, this, () => this.#abort(reasonOf(signal)))
   }
 
   get isGivenUp() {
-    return this.asked.reason === GIVEN_UP
+    return this.reason === GIVEN_UP
+  }
+
+  addEventListener(_abort, heard) {
+    this.#heard = heard
+  }
+
+  removeEventListener() {
+    this.#heard = null
   }
 
   hurry() {
@@ -90,12 +95,19 @@ class Attempt {
   }
 
   relax() {
+    if (this.#timer === null) return
     clearTimeout(this.#timer)
     this.#timer = null
   }
 
   giveUp() {
-    this.#controller.abort(GIVEN_UP)
+    this.#abort(GIVEN_UP)
+  }
+
+  #abort(reason) {
+    if (this.reason !== undefined) return
+    this.reason = reason
+    this.#heard?.()
   }
 
   end() {

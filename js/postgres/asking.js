@@ -5,6 +5,7 @@
 
 const { reasonOf } = require('../call')
 const { connect } = require('./connection')
+const ends = require('./ends')
 const failure = require('./failure')
 
 /**
@@ -39,7 +40,7 @@ async function askOnce(form, { pool, answerTimeout }, numbers, deadline, isTry, 
   const limit = isTry || left <= 0 ? answerTimeout : Math.min(answerTimeout, left)
   const connection = await connect(pool, answerTimeout, limit, signal)
   const since = performance.now()
-  const aborted = failure.onAbort(signal)
+  const aborted = ends.onAbort(signal)
   const taking = form.take(connection, numbers)
   try {
     return (await Promise.race([taking, aborted.promise])) ? { connection, since } : null
@@ -53,7 +54,7 @@ async function askOnce(form, { pool, answerTimeout }, numbers, deadline, isTry, 
 }
 
 async function pause(ms, signal) {
-  const aborted = failure.onAbort(signal)
+  const aborted = ends.onAbort(signal)
   let timer
   const over = new Promise((resolve) => {
     timer = setTimeout(resolve, ms)

@@ -3,6 +3,7 @@
 // One connection of the user's pool while it is ours. A connection in doubt is never given back: it is destroyed, which
 // is what frees whatever it may still hold on the server.
 
+const ends = require('./ends')
 const failure = require('./failure')
 
 class Connection {
@@ -36,7 +37,7 @@ class Connection {
   /** Rejects after `answerTimeout`, and at once when the connection breaks; then it is of no use any more. */
   async query(text, values) {
     if (this.error !== null) throw this.error
-    const late = failure.timer(this.#answerTimeout, () => failure.noAnswer(this.#answerTimeout))
+    const late = ends.timer(this.#answerTimeout, () => failure.noAnswer(this.#answerTimeout))
     try {
       return await Promise.race([this.#client.query(text, values), this.#failed, late.promise])
     } finally {
@@ -80,8 +81,8 @@ class Connection {
  */
 async function connect(pool, answerTimeout, limit, signal) {
   const asked = Promise.resolve(pool.connect())
-  const late = failure.timer(limit, () => failure.noConnection(limit))
-  const aborted = failure.onAbort(signal)
+  const late = ends.timer(limit, () => failure.noConnection(limit))
+  const aborted = ends.onAbort(signal)
   try {
     return new Connection(await Promise.race([asked, late.promise, aborted.promise]), answerTimeout)
   } catch (error) {

@@ -1,10 +1,9 @@
 'use strict'
 
-// What can go wrong between us and Postgres, as errors of the package; and promises that end a wait.
+// What can go wrong between us and Postgres, as errors of the package.
 
 const { LockContendedError, LockLostError, QuorumUnavailableError } = require('../errors')
 const { shorten } = require('../invalid')
-const { reasonOf } = require('../call')
 
 const NODE = 'postgres'
 const SHOWN_CHARS = 200
@@ -69,27 +68,6 @@ const after = (attempts) => ` after ${attempts} attempt${attempts === 1 ? '' : '
 
 const inQuotes = (key) => (typeof key === 'string' ? JSON.stringify(shorten(key)) : shorten(JSON.stringify(key)))
 
-/** @returns {{ promise: Promise<never>, clear(): void }} rejects after `ms` */
-function timer(ms, makeError) {
-  let handle
-  const promise = new Promise((_, reject) => {
-    handle = setTimeout(() => reject(makeError()), ms)
-  })
-  return { promise, clear: () => clearTimeout(handle) }
-}
-
-/** @returns {{ promise: Promise<never>, clear(): void }} rejects with the signal's reason when it aborts */
-function onAbort(signal) {
-  let heard
-  const promise = new Promise((_, reject) => {
-    heard = () => reject(reasonOf(signal))
-    if (signal.aborted) heard()
-    else signal.addEventListener('abort', heard, { once: true })
-  })
-  promise.catch(() => {})
-  return { promise, clear: () => signal.removeEventListener('abort', heard) }
-}
-
 module.exports = {
   noAnswer,
   noConnection,
@@ -101,6 +79,4 @@ module.exports = {
   notExtended,
   lostMeanwhile,
   notCommitted,
-  timer,
-  onAbort,
 }

@@ -13,6 +13,7 @@ const { checkKeys } = require('../key')
 const { isHeldHere } = require('../reentrancy')
 const { advisoryKeys } = require('./advisory-keys')
 const { askPostgres } = require('./asking')
+const ends = require('./ends')
 const failure = require('./failure')
 const { PostgresLock, friend } = require('./lock')
 const { parseProviderOptions } = require('./options')
@@ -160,8 +161,8 @@ class PostgresLockProvider {
   /** Null when the wait was over before. */
   async #turn({ numbers, deadline }, signal) {
     if (!this.#turns.isBusy(numbers)) return this.#turns.take(numbers, null)
-    const late = failure.timer(Math.max(0, deadline - performance.now()), () => LATE)
-    const aborted = failure.onAbort(signal)
+    const late = ends.timer(Math.max(0, deadline - performance.now()), () => LATE)
+    const aborted = ends.onAbort(signal)
     const end = Promise.race([late.promise, aborted.promise])
     end.catch(() => {})
     try {
