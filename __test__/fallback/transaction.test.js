@@ -4,6 +4,7 @@
 
 const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
+const { cutOff } = require('./away')
 const { advisoryLocks, openProvider, usePostgres } = require('./postgres')
 const { uniqueKey, LockLostError } = require('../support/quorlock')
 const { until } = require('../support/until')
@@ -30,6 +31,22 @@ describe('transaction form', () => {
     })
     await assert.rejects(failing, (error) => error === mine)
     assert.deepEqual(await all(), [1])
+  })
+
+  test('as a fallback it commits and rolls back as well', async (t) => {
+    const { provider, put, all } = await table(t)
+    const redlock = await cutOff(t, { fallback: provider })
+    assert.equal(await redlock.withLock('k', 5000, async ({ inner }) => (await put(inner.client, 1)).rowCount), 1)
+    const mine = new Error('mine')
+    const failing = redlock.withLock('k', 5000, async ({ inner }) => {
+      await put(inner.client, 2)
+      throw mine
+    })
+    await assert.rejects(failing, (error) => error === mine)
+    const lock = await redlock.acquire('k', 5000)
+    await put(lock.inner.client, 3)
+    assert.equal(await lock.release(), 'released')
+    assert.deepEqual(await all(), [1, 3])
   })
 
   test('release() commits; a handle that is lost has written nothing', async (t) => {
