@@ -99,6 +99,17 @@ describe('with nodes that nobody can reach', () => {
     await assert.rejects(redlock.withLock(key, 1000, assert.fail), RedlockClosedError)
   })
 
+  test('a signal that aborts while the function runs does not touch it', async (t) => {
+    const redlock = await cutOff(t)
+    const controller = new AbortController()
+    const running = async (lock) => {
+      controller.abort(new Error('too late for that'))
+      await new Promise(setImmediate)
+      return lock.isHeld
+    }
+    assert.equal(await redlock.withLock(uniqueKey(), 20_000, running, { signal: controller.signal }), true)
+  })
+
   test('what a function throws is not mistaken for our own', async (t) => {
     const redlock = await cutOff(t)
     const mine = new QuorumUnavailableError('of another Redlock')
