@@ -177,6 +177,8 @@ export class Redlock<Fencing extends boolean = false> implements LockProvider {
    * Idempotent: later calls return the same promise. Do not await it inside a `withLock` function of this instance,
    * since it waits for that function.
    *
+   * Locks that a fallback has given are waited for and taken away, too; the fallback itself stays open.
+   *
    * When the process (or worker thread) exits without it, locks are given back as far as the nodes answer within
    * 100 ms.
    */
@@ -302,6 +304,52 @@ export interface RedlockOptions<Fencing extends boolean = boolean> {
 
   /** The name of the connections in CLIENT LIST: 1 to 128 visible ASCII characters without spaces. @default undefined */
   clientName?: string | undefined
+
+  /**
+   * Who gives a lock while no quorum of nodes can vote. Only a {@link QuorumUnavailableError} leads there: never a lock
+   * that is taken, an abort, `close()` or bad input. {@link Lock.degraded} says who has given a lock.
+   *
+   * - `'throw'`: nobody. The call rejects with that error
+   * - `'local'`: this process alone. Other processes are not excluded at all
+   * - a {@link LockProvider}: another `Redlock`, a `PostgresLockProvider` of `quorlock/postgres`, or yours. It is yours to
+   *   close. One that has only `createLock` and `withLock` tells less: its handles have `attempts` 1 and no `votes`
+   *
+   * **A fallback gives up the one promise of a lock.** A process that sees the nodes and one that does not are
+   * given the same key at the same time, the one by the nodes and the other by the fallback; so are, when the nodes go away
+   * or come back, who still holds a key from before and who asks for it after. Nothing here can prevent that. Use it only
+   * where something else has the last word over each write, like a row lock in the database or a unique constraint, in
+   * every process and whether the handle is degraded or not. Only within one instance is it prevented: it waits with the
+   * one layer until what it holds by the other is given back.
+   *
+   * @default 'throw'
+   */
+  fallback?: Fallback | undefined
+
+  /**
+   * How long a call goes on asking while the states of the nodes say that no quorum can vote, before it falls back: an
+   * integer of at least 0. Never more than half of its wait. Has no effect with `fallback: 'throw'`. A fault that a node's
+   * state does not show (`OOM`, `NOPERM`) counts from the end of the wait. @default 1000
+   */
+  fallbackAfter?: number | undefined
+
+  /**
+   * Whether calls are kept from nodes that could not vote lately: they go straight to the fallback, or reject at once.
+   * While it is open, one call at a time is let through as a probe, for one round, once `probeInterval` has passed and
+   * the states of the nodes say that a quorum is up again. @default with a fallback `{}`, without one false
+   */
+  breaker?: false | BreakerOptions | undefined
+}
+
+/** See {@link RedlockOptions.fallback}. */
+export type Fallback = 'throw' | 'local' | LockProvider
+
+export interface BreakerOptions {
+  /** So many calls in a row without a quorum open it: an integer of at least 1. @default 3 */
+  failures?: number | undefined
+  /** How long it stays open before a probe, and after each one that fails: an integer of at least 0. @default 1000 */
+  probeInterval?: number | undefined
+  /** So many probes in a row that a quorum has voted on close it: an integer of at least 1. @default 2 */
+  successes?: number | undefined
 }
 
 /** One node as an object: with a `url`, or with `host` and `port`, or with a socket `path`. What is given twice is an error. */
@@ -363,6 +411,10 @@ export interface AcquireOptions {
   signal?: AbortSignal | undefined
   /** Whether the lock is renewed until it is released, off the JavaScript thread, up to `maxHold`. @default false */
   renew?: boolean | undefined
+  /** As {@link RedlockOptions.fallback}, for this call. @default that of the instance */
+  fallback?: Fallback | undefined
+  /** As {@link RedlockOptions.fallbackAfter}, for this call. @default that of the instance */
+  fallbackAfter?: number | undefined
 }
 
 /** As {@link AcquireOptions}; only the default of `renew` is another. */
@@ -421,6 +473,12 @@ export interface Lock extends AsyncDisposable {
   /** How the nodes had voted when the lock was granted; nodes that had not answered yet are missing. */
   readonly votes: readonly Vote[]
   /**
+   * Whether the fallback has given it, see {@link RedlockOptions.fallback}: then others may hold the key on the nodes.
+   */
+  readonly degraded: boolean
+  /** The fallback's own handle, where `degraded`: what only that has is found there. */
+  readonly inner?: Lock | undefined
+  /**
    * Whether the lock is held at this moment. Computed when asked, from a clock that runs during suspend: true on the
    * first line after a blocked event loop only if it really is.
    */
@@ -461,6 +519,8 @@ export interface FencedLock extends Lock {
    * A positive integer below 2^53, larger than that of every earlier hold of the key by any process with fencing. Give it
    * to the store with each write, and let the store refuse what is smaller than the largest that it has accepted: then
    * a holder that was suspended, and does not know that its lock has passed to another, changes nothing any more.
+   *
+   * -1 where `degraded`: no fallback knows the nodes' tokens, and every store refuses that one.
    */
   readonly token: number
 }
@@ -582,6 +642,10 @@ export interface Stats {
   unreleased: number
   /** How many nodes must grant. */
   quorum: number
+  /** Whether the last call that could choose went to the fallback. What the fallback gives is in no number here. */
+  degraded: boolean
+  /** Missing without one. `probing`: open, and a probe is on its way. */
+  breaker?: 'closed' | 'open' | 'probing'
   /** In the order of `nodes`. */
   nodes: NodeStats[]
 }
@@ -626,6 +690,8 @@ export interface RedlockEvents {
   nodeDown: { node: string; error?: Error & { code?: VoteCode } }
   /** A node votes (again). */
   nodeUp: { node: string; error?: undefined }
+  /** Calls go to the fallback from now on, since `cause`; or to the nodes again. Once per change. */
+  degraded: { degraded: boolean; cause?: QuorumUnavailableError | undefined }
 }
 
 /**

@@ -4,12 +4,16 @@
 
 const { outOfRange, wrongValue } = require('./invalid')
 const { MAX_MS, plainObject, onlyKnown, integer, flag, abortSignal } = require('./argument')
+const { checkFallback, checkAfter } = require('./fallback/options')
 const { MAX_RETRIES } = require('./options')
 
-const NAMES = ['wait', 'retryCount', 'retryDelay', 'retryDelayMax', 'signal', 'renew']
+const NAMES = ['wait', 'retryCount', 'retryDelay', 'retryDelayMax', 'signal', 'renew', 'fallback', 'fallbackAfter']
 const SECTION_NAMES = [...NAMES, 'whenLost']
 
-/** @returns {{ retry: object | null, signal: AbortSignal | null, renew: boolean }} retry null = as the instance */
+/**
+ * @returns {{ retry: object | null, signal: AbortSignal | null, renew: boolean, fallback?: string | object, after?: number }}
+ * retry null = as the instance, and so are `fallback` and `after` where they are undefined
+ */
 function parseCallOptions(options, settings, renewDefault, names = NAMES) {
   plainObject('options', options)
   onlyKnown('options', options, names)
@@ -17,6 +21,8 @@ function parseCallOptions(options, settings, renewDefault, names = NAMES) {
     retry: parseCallRetry(options, settings.retry),
     signal: options.signal === undefined ? null : abortSignal('signal', options.signal),
     renew: options.renew === undefined ? renewDefault : flag('renew', options.renew),
+    fallback: options.fallback === undefined ? undefined : checkFallback(options.fallback),
+    after: options.fallbackAfter === undefined ? undefined : checkAfter(options.fallbackAfter),
   }
 }
 

@@ -47,6 +47,7 @@ async function quiet(engine, ms) {
 /** The end. Whoever still waits for a release learns that its outcome is unknown. */
 function shutDesk(desk) {
   desk.isShut = true
+  desk.onNodes = null
   try {
     desk.engine.close()
   } catch (error) {

@@ -52,6 +52,7 @@ class Desk {
   isClosing = false
   isShut = false
   isInLab // nothing happens there by itself, and nothing may depend on the garbage collector
+  onNodes = null // called after a node has gone down or come back: the fallback watches that
   onQuiet = null // called whenever less is held or owed than before: closing waits for it
   #isFlushPlanned = false
   #flush = () => this.#flushNow()

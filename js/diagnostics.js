@@ -56,6 +56,29 @@ async function watchAcquire(redlock, key, ttl, signal, answer) {
   }
 }
 
+/**
+ * For a section whose lock may come from several sources: the grant is told before `fn` is called.
+ *
+ * @param {(start: (lock: object) => Promise<unknown>) => Promise<unknown>} run
+ */
+function watchSection(redlock, { key, ttl, signal }, fn, run) {
+  let granted
+  let failed
+  const grant = new Promise((resolve, reject) => {
+    granted = resolve
+    failed = reject
+  })
+  const told = watchAcquire(redlock, key, ttl, signal, grant)
+  told.catch(() => {}) // the section's own promise has it
+  const work = run(async (lock) => {
+    granted(lock)
+    await told
+    return fn(lock)
+  })
+  work.catch(failed) // after a grant that changes nothing
+  return work
+}
+
 /** @returns {string | undefined} undefined for bad input, of which nothing is told */
 function outcomeOf(error, signal) {
   if (signal?.aborted === true && (error === signal.reason || !isLockError(error))) return 'aborted'
@@ -99,4 +122,4 @@ function tellNode(redlock, node, state, error) {
   channels.node.publish({ redlock, node, state, error })
 }
 
-module.exports = { channels, watchAcquire, noteGrant, watchRelease, watchExtend, tellLost, tellNode }
+module.exports = { channels, watchAcquire, watchSection, noteGrant, watchRelease, watchExtend, tellLost, tellNode }

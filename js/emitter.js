@@ -8,7 +8,7 @@ const { wrongValue } = require('./invalid')
 const { callback } = require('./argument')
 const { warn, textOf } = require('./report')
 
-const NAMES = ['lost', 'nodeDown', 'nodeUp']
+const NAMES = ['lost', 'nodeDown', 'nodeUp', 'degraded']
 
 class Emitter {
   #listeners = new EventEmitter()

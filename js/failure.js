@@ -57,6 +57,33 @@ function notStarted(message, names) {
   return new QuorumUnavailableError(`could not start: ${message}`, { votes })
 }
 
+/** The breaker is open: the nodes were not asked. `last` is what they had answered. */
+function circuitOpen(key, last, votes) {
+  const text = `could not lock ${inQuotes(key)}: the circuit breaker is open, the nodes were not asked${list(votes)}`
+  return new QuorumUnavailableError(text, { key, votes, cause: last ?? undefined })
+}
+
+/**
+ * @param {Error} nodes why they could not be asked
+ * @param {Error} fallback what it said
+ */
+function bothUnavailable(key, nodes, fallback) {
+  const text = `could not lock ${inQuotes(key)}: no quorum of nodes, and the fallback is away too: ${fallback.message}`
+  return new QuorumUnavailableError(text, { key, attempts: nodes.attempts, votes: nodes.votes, cause: fallback })
+}
+
+/** This process never gives a key by one layer while it holds it by the other. */
+function heldByNodes(key, remaining) {
+  const retryAfter = remaining > 0 ? Math.ceil(remaining) : undefined
+  const why = 'this process still holds it, granted by the nodes before they went away'
+  return new LockContendedError(`could not lock ${inQuotes(key)}: ${why}${hint(retryAfter)}`, { key, retryAfter })
+}
+
+function heldByFallback(key) {
+  const why = 'this process still holds it, granted by the fallback while the nodes were away'
+  return new LockContendedError(`could not lock ${inQuotes(key)}: ${why}`, { key })
+}
+
 const tooFew = (voted, nodes, quorum) => `no quorum, ${voted} of ${nodes} nodes could vote and ${quorum} are needed`
 
 function lost(key, reason, attempts, votes) {
@@ -127,6 +154,10 @@ module.exports = {
   unavailable,
   notConnected,
   notStarted,
+  circuitOpen,
+  bothUnavailable,
+  heldByNodes,
+  heldByFallback,
   lost,
   lostMeanwhile,
   notExtended,

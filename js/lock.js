@@ -79,6 +79,10 @@ class Lock {
     return this.#votes
   }
 
+  get degraded() {
+    return false
+  }
+
   get isHeld() {
     return this.remaining > 0
   }

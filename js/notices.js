@@ -9,8 +9,9 @@ const { complain, warn, textOf } = require('./report')
 const MAX_REASON = 200
 
 /** @returns {() => void} takes what there is; the user's code hears of it after the batch */
-function noticeTaker({ settings, emitter, engine, mailbox, redlock }) {
-  const tell = noticeHandler(settings, emitter, engine, redlock)
+function noticeTaker(desk) {
+  const { engine, mailbox } = desk
+  const tell = noticeHandler(desk)
   return () => {
     for (let notice = engine.takeNotice(); notice !== null; notice = engine.takeNotice()) {
       const told = notice
@@ -20,9 +21,11 @@ function noticeTaker({ settings, emitter, engine, mailbox, redlock }) {
 }
 
 /** @returns {(notice: { type: string, node: number, code?: string, message?: string }) => void} */
-function noticeHandler(settings, emitter, engine, redlock) {
+function noticeHandler(desk) {
+  const { settings, emitter, engine, redlock } = desk
   return ({ type, node, code, message }) => {
     const name = settings.names[node]
+    if ((type === 'nodeUp' || type === 'nodeDown') && desk.onNodes !== null) desk.onNodes()
     if (type === 'nodeUp') {
       if (channels.node.hasSubscribers) tellNode(redlock, name, 'up', undefined)
       emitter.emit('nodeUp', { node: name })

@@ -6,6 +6,7 @@
 const { wrongType, wrongValue, outOfRange } = require('./invalid')
 const { MAX_MS, MIN_TTL, plainObject, onlyKnown, integer, fraction, flag } = require('./argument')
 const { PROCESS, LAB } = require('./clock')
+const { parseFallback } = require('./fallback/options')
 const { checkPrefix, boundaryOf } = require('./key')
 const { parseNodes } = require('./nodes')
 
@@ -29,6 +30,9 @@ const NAMES = [
   'fencing',
   'restartGuard',
   'clientName',
+  'fallback',
+  'fallbackAfter',
+  'breaker',
 ]
 
 /** Only `undefined` means "not given": a null is somebody's mistake and is told. */
@@ -89,6 +93,7 @@ function parseOptions(options) {
     maxTtl,
     defaultTtl,
     renew: flag('renew', or(options.renew, true)),
+    fallback: parseFallback(options),
   })
 }
 

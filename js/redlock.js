@@ -7,8 +7,10 @@ const { reasonOf } = require('./call')
 const { parseCallOptions, parseWhenLost, SECTION_NAMES } = require('./call-options')
 const { closeDesk, drainDesk, shutDesk, watchExit } = require('./closing')
 const { Desk } = require('./desk')
-const { channels, watchAcquire } = require('./diagnostics')
+const { channels, watchAcquire, watchSection } = require('./diagnostics')
 const { DistributedLock } = require('./distributed-lock')
+const { Layers } = require('./fallback/layers')
+const { localProvider } = require('./fallback/local')
 const { Emitter } = require('./emitter')
 const { nodesFromEnv } = require('./env')
 const failure = require('./failure')
@@ -27,12 +29,15 @@ class Redlock {
   #settings
   #desk
   #isRefusing = false // new calls, from drain() or close() on
+  #layers = null // made when a call may need it
   #closing = null
   #lastStats = null
 
   constructor(options) {
     this.#settings = parseOptions(options)
     this.#desk = new Desk(this.#settings, new Emitter(), this)
+    const { to, breaker } = this.#settings.fallback
+    if (to !== 'throw' || breaker !== null) this.#makeLayers()
     watchExit()
   }
 
@@ -57,8 +62,12 @@ class Redlock {
       const whenLost = parseWhenLost(options)
       callback('fn', fn)
       const refusal = this.#refusal(request.key, request.signal, false)
-      if (refusal === null) return runSection(this.#desk, request, fn, whenLost)
-      return channels.acquire.hasSubscribers ? watchAcquire(this, key, ttl, request.signal, refusal) : refusal
+      if (refusal !== null)
+        return channels.acquire.hasSubscribers ? watchAcquire(this, key, ttl, request.signal, refusal) : refusal
+      const layers = this.#layersFor(request)
+      if (layers === null) return runSection(this.#desk, request, fn, whenLost)
+      const run = (start) => layers.section(request, start, whenLost)
+      return channels.acquire.hasSubscribers ? watchSection(this, request, fn, run) : run(fn)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -98,7 +107,7 @@ class Redlock {
   }
 
   stats() {
-    return this.#lastStats ?? statsOf(this.#desk.engine.stats(), this.#settings, this.#desk.unreleased)
+    return this.#lastStats ?? statsOf(this.#desk.engine.stats(), this.#settings, this.#desk.unreleased, this.#layers)
   }
 
   locks() {
@@ -127,6 +136,7 @@ class Redlock {
     if (this.#isRefusing) return
     this.#isRefusing = true
     drainDesk(this.#desk)
+    this.#layers?.rejectWaiting()
   }
 
   close(options = {}) {
@@ -144,7 +154,7 @@ class Redlock {
   }
 
   async #close(timeout) {
-    await closeDesk(this.#desk, timeout)
+    await Promise.all([closeDesk(this.#desk, timeout), this.#layers?.close(timeout)])
     this.#lastStats = closedStats(this.stats())
     shutDesk(this.#desk)
   }
@@ -153,17 +163,36 @@ class Redlock {
     try {
       if (options !== undefined || typeof key !== 'string') {
         const request = this.#parse(key, ttl, options, false)
-        return (
-          this.#refusal(request.key, request.signal, isTry) ??
-          this.#desk.acquire(request.key, ttl, isTry, request.renew, request.keys, request.retry, request.signal)
-        )
+        return this.#refusal(request.key, request.signal, isTry) ?? this.#ask(request, isTry)
       }
       checkKey(key, this.#settings.boundary)
       checkTtl(ttl, this.#settings.maxTtl)
+      if (this.#layers !== null) {
+        const request = { key, keys: null, ttl, retry: null, signal: null, renew: false }
+        return this.#refusal(key, null, isTry) ?? this.#layers.acquire(request, isTry)
+      }
       return this.#refusal(key, null, isTry) ?? this.#desk.acquire(key, ttl, isTry, false, null, null, null)
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  #ask(request, isTry) {
+    const layers = this.#layersFor(request)
+    if (layers !== null) return layers.acquire(request, isTry)
+    const { key, keys, ttl, retry, signal, renew } = request
+    return this.#desk.acquire(key, ttl, isTry, renew, keys, retry, signal)
+  }
+
+  /** Null where only the nodes are asked. Once a call has had a fallback, all look at what that one holds. */
+  #layersFor({ fallback = 'throw' }) {
+    if (this.#layers === null && fallback !== 'throw') this.#makeLayers()
+    return this.#layers
+  }
+
+  #makeLayers() {
+    const local = () => localProvider(this.#settings, (options) => new Redlock(options))
+    this.#layers = new Layers(this.#desk, local)
   }
 
   /** Everything about a call that can be wrong, found before anything is sent. */
@@ -171,9 +200,9 @@ class Redlock {
     const keys = checkKeys(key, this.#settings.boundary)
     checkTtl(ttl, this.#settings.maxTtl)
     const given = options === undefined ? {} : options
-    const { retry, signal, renew } = parseCallOptions(given, this.#settings, renewDefault, names)
+    const parsed = parseCallOptions(given, this.#settings, renewDefault, names)
     const isList = typeof key !== 'string'
-    return { key: isList ? Object.freeze([...key]) : key, keys: isList ? keys : null, ttl, retry, signal, renew }
+    return { key: isList ? Object.freeze([...key]) : key, keys: isList ? keys : null, ttl, ...parsed }
   }
 
   /** The answers that need no node; null when the nodes are to be asked. */

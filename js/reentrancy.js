@@ -47,4 +47,4 @@ function overlap(held, asked) {
   return typeof asked === 'string' ? held.includes(asked) : asked.some((key) => held.includes(key))
 }
 
-module.exports = { runHolding, enterSection, leaveSection, isHeldHere, currentLock }
+module.exports = { runHolding, enterSection, leaveSection, isHeldHere, currentLock, overlap }

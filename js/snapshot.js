@@ -2,14 +2,17 @@
 
 // What `stats()` and `inspect()` show: native numbers with the names of the nodes.
 
-function statsOf(native, { names, native: { quorum } }, unreleased) {
+function statsOf(native, { names, native: { quorum } }, unreleased, layers) {
   const { held, waiting, acquired, contended, timedOut, aborted, lost, extended, released } = native
   const nodes = native.nodes.map(({ state, code, message, p50, p99 }, i) => {
     const node = { name: names[i], state, rtt: { p50, p99 } }
     if (code != null || message != null) node.error = [code, message].filter(Boolean).join(' ')
     return node
   })
-  return { held, waiting, acquired, contended, timedOut, aborted, lost, extended, released, unreleased, quorum, nodes }
+  const counts = { held, waiting, acquired, contended, timedOut, aborted, lost, extended, released, unreleased }
+  const stats = { ...counts, degraded: layers?.degraded === true, quorum, nodes }
+  if (layers?.breaker !== undefined) stats.breaker = layers.breaker
+  return stats
 }
 
 /** After close() the numbers stay readable. */

@@ -54,6 +54,7 @@ const checks = [
   script('test:testing', 5),
   script('test:recipes', 10),
   script('test:metrics', 10),
+  script('test:fallback', 10),
   script('test:package', 10),
   script('test:nestjs', 10),
   script('sim', 15),

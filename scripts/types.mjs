@@ -7,11 +7,11 @@ import { root } from './support/addon.mjs'
 
 const consumer = join(root, '__test__', 'package', 'consumer')
 
+const programs = ['import.mts', 'require.cts', 'provider.mts', 'metrics.mts', 'testing.mts', 'fallback.mts']
+
 for (const compiler of matrix.compilers) {
   try {
-    matrix.compile(compiler, ['import.mts', 'require.cts', 'provider.mts', 'metrics.mts', 'testing.mts'], {
-      cwd: consumer,
-    })
+    matrix.compile(compiler, programs, { cwd: consumer })
     console.log(`✔ ${compiler}`)
   } catch (error) {
     console.log(`✖ ${error.message}`)

@@ -23,6 +23,7 @@ describe('the packed package', () => {
       ...['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'package.json', 'README.md', 'CHANGELOG.md'],
       ...['metrics/index.js', 'metrics/index.d.mts', 'nestjs/metrics/index.mjs', 'nestjs/metrics/index.d.ts'],
       ...['testing/index.js', 'testing/index.mjs', 'testing/index.d.ts', 'testing/index.d.mts'],
+      ...['postgres/index.js', 'postgres/index.mjs', 'postgres/index.d.ts', 'postgres/index.d.mts'],
       ...['LICENSE', 'THIRD_PARTY_LICENSES', 'SECURITY.md', `native/${path.basename(support.addonPath())}`],
     ]) {
       assert.ok(paths.includes(wanted), `${wanted} is missing`)

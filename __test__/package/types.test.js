@@ -9,7 +9,10 @@ const { before, describe, test } = require('node:test')
 const { compile, compilers, moduleSettings } = require('./compilers')
 const { installed, node, root } = require('./packed')
 
-const programs = { esm: ['import.mts', 'provider.mts', 'metrics.mts', 'testing.mts'], commonjs: ['require.cts'] }
+const programs = {
+  esm: ['import.mts', 'provider.mts', 'metrics.mts', 'testing.mts', 'fallback.mts'],
+  commonjs: ['require.cts'],
+}
 
 describe('the types of the installed package', () => {
   let folder
@@ -39,6 +42,7 @@ describe('the types of the installed package', () => {
         ['import.mjs', 'import: ok'],
         ['provider.mjs', 'provider: ok'],
         ['metrics.mjs', 'metrics: ok'],
+        ['fallback.mjs', 'fallback: ok'],
         ['require.cjs', 'require: ok'],
         ['testing.mjs', 'testing: ok'],
       ]) {

@@ -9,7 +9,7 @@ const retry = { retryCount: 10, retryDelay: 50, retryDelayMax: 1000 }
 const parse = (options, settings = { retry }) => parseCallOptions(options, settings, false)
 
 test('nothing given: as the instance', () => {
-  assert.deepEqual(parse({}), { retry: null, signal: null, renew: false })
+  assert.deepEqual(parse({}), { retry: null, signal: null, renew: false, fallback: undefined, after: undefined })
   assert.deepEqual(parse({ wait: undefined, renew: undefined, signal: undefined, retryCount: undefined }), parse({}))
 })
 
@@ -51,7 +51,7 @@ for (const [options, code, message] of [
   [
     { waits: 1 },
     'ERR_INVALID_ARG_VALUE',
-    'options must only have the names wait, retryCount, retryDelay, retryDelayMax, signal, renew; got "waits"',
+    'options must only have the names wait, retryCount, retryDelay, retryDelayMax, signal, renew, fallback, fallbackAfter; got "waits"',
   ],
 ]) {
   test(`refused: ${message}`, () => refuses(() => parse(options), code, message))

@@ -41,7 +41,7 @@ test('once, off', async () => {
 
 test('bad names and listeners', async () => {
   const { redlock } = open()
-  const message = 'event must be one of lost, nodeDown, nodeUp; got "error"'
+  const message = 'event must be one of lost, nodeDown, nodeUp, degraded; got "error"'
   for (const method of ['on', 'once', 'off']) {
     await refuses(() => redlock[method]('error', () => {}), 'ERR_INVALID_ARG_VALUE', message)
     await refuses(() => redlock[method]('lost'), 'ERR_INVALID_ARG_TYPE', 'listener must be a function; got undefined')

@@ -142,7 +142,7 @@ test('unknown names are refused, with the known ones', () =>
   assert.throws(() => parse({ retrycount: 3 }), {
     name: 'TypeError',
     code: 'ERR_INVALID_ARG_VALUE',
-    message: /^options must only have the names nodes, keyPrefix, quorum, .*clientName; got "retrycount"$/,
+    message: /^options must only have the names nodes, keyPrefix, quorum, .*breaker; got "retrycount"$/,
   }))
 
 test('no options, or none at all that say where', async () => {

@@ -1,0 +1,143 @@
+'use strict'
+
+// A DistributedLock as a Lock: for providers that have only createLock and withLock. What such a lock does not tell is
+// worked out from the ttl, or left at what is always true: attempts is 1, votes is empty, the id is ours.
+
+const { randomBytes } = require('node:crypto')
+const { LockLostError } = require('../errors')
+const { NONE } = require('../votes')
+const failure = require('../failure')
+
+/** As long as Node's timers go. */
+const MAX_DELAY_MS = 2 ** 31 - 1
+
+class AdaptedLock {
+  #lock
+  #key
+  #ttl
+  #until
+  #renew
+  #id = randomBytes(16).toString('hex')
+  #timer = null
+  #lost = null
+  #released = null
+  #controller = new AbortController()
+
+  /** @param {number} since before the lock was asked for: what is left counts from then */
+  constructor(lock, key, ttl, renew, since) {
+    this.#lock = lock
+    this.#key = key
+    this.#renew = renew
+    this.#lasts(ttl, since)
+  }
+
+  get key() {
+    return this.#key
+  }
+
+  get id() {
+    return this.#id
+  }
+
+  get ttl() {
+    return this.#ttl
+  }
+
+  get attempts() {
+    return 1
+  }
+
+  get votes() {
+    return NONE
+  }
+
+  get degraded() {
+    return false
+  }
+
+  get isHeld() {
+    return this.remaining > 0
+  }
+
+  /** A lock that its provider renews is as good as new while the provider calls it held. */
+  get remaining() {
+    if (this.#released !== null || this.#lost !== null || !this.#lock.isHeld) return 0
+    return this.#renew ? this.#ttl : Math.max(0, this.#until - performance.now())
+  }
+
+  get signal() {
+    return this.#controller.signal
+  }
+
+  async extend(ttl = this.#ttl) {
+    if (!this.isHeld) throw this.#notExtended()
+    const since = performance.now()
+    if (!(await this.#lock.extend(ttl))) {
+      this.#lose('gone')
+      throw this.#notExtended()
+    }
+    this.#lasts(ttl, since)
+  }
+
+  release() {
+    this.#released ??= this.#release(this.isHeld)
+    return this.#released
+  }
+
+  [Symbol.asyncDispose]() {
+    return this.release().then(() => undefined)
+  }
+
+  async #release(wasHeld) {
+    clearTimeout(this.#timer)
+    try {
+      await this.#lock.release()
+      return wasHeld ? 'released' : 'expired'
+    } catch {
+      return 'unknown'
+    }
+  }
+
+  #lasts(ttl, since) {
+    this.#ttl = ttl
+    this.#until = since + ttl
+    this.#look(ttl)
+  }
+
+  /** Looks again when the lock may have ended; one that is renewed is looked at a few times in each ttl. */
+  #look(left) {
+    clearTimeout(this.#timer)
+    const delay = this.#renew ? this.#ttl / 3 : left
+    this.#timer = setTimeout(() => this.#check(), Math.min(Math.ceil(delay), MAX_DELAY_MS))
+    this.#timer.unref()
+  }
+
+  #check() {
+    if (this.#released !== null || this.#lost !== null) return
+    const left = this.remaining
+    if (left > 0) this.#look(left)
+    else this.#lose('expired')
+  }
+
+  #lose(reason) {
+    if (this.#released !== null || this.#lost !== null) return
+    clearTimeout(this.#timer)
+    this.#lost = failure.lost(this.#key, reason, 1, NONE)
+    this.#controller.abort(this.#lost)
+  }
+
+  #notExtended() {
+    const lost = this.#lost instanceof LockLostError ? this.#lost.reason : 'expired'
+    return failure.notExtended(this.#key, this.#released === null ? lost : 'released', 1, NONE)
+  }
+}
+
+/** @returns {Promise<AdaptedLock | null>} null when others hold it */
+async function takeAdapted(provider, { key, ttl, renew }, wait, signal) {
+  const lock = provider.createLock(key, { ttl, renew })
+  const since = performance.now()
+  if (!(await lock.tryAcquire(wait, { signal }))) return null
+  return new AdaptedLock(lock, key, ttl, renew, wait > 0 ? performance.now() : since)
+}
+
+module.exports = { AdaptedLock, takeAdapted }

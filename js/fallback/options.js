@@ -1,0 +1,48 @@
+'use strict'
+
+// The options `fallback`, `fallbackAfter` and `breaker`, of an instance and of one call.
+
+const { wrongType, wrongValue } = require('../invalid')
+const { MAX_MS, plainObject, onlyKnown, integer } = require('../argument')
+
+const WANTED = "be 'throw', 'local' or a LockProvider (an object with createLock and withLock)"
+
+/** Long enough for a connection to be made anew; short enough for a customer who waits. */
+const AFTER_MS = 1000
+
+const BREAKER_NAMES = ['failures', 'probeInterval', 'successes']
+const MAX_COUNT = 1_000_000
+
+/** @returns {{ to: 'throw' | 'local' | object, after: number, breaker: object | null }} */
+function parseFallback({ fallback, fallbackAfter, breaker }) {
+  const to = fallback === undefined ? 'throw' : checkFallback(fallback)
+  return {
+    to,
+    after: fallbackAfter === undefined ? AFTER_MS : checkAfter(fallbackAfter),
+    breaker: parseBreaker(breaker === undefined ? to !== 'throw' && {} : breaker),
+  }
+}
+
+function checkFallback(value) {
+  if (value === 'throw' || value === 'local') return value
+  if (typeof value === 'string') throw wrongValue('fallback', WANTED, value)
+  const isProvider = typeof value?.createLock === 'function' && typeof value?.withLock === 'function'
+  if (!isProvider) throw wrongType('fallback', WANTED, value)
+  return value
+}
+
+const checkAfter = (value) => integer('fallbackAfter', value, 0, MAX_MS)
+
+function parseBreaker(value) {
+  if (value === false) return null
+  plainObject('breaker', value, 'be false or an object like { failures, probeInterval, successes }')
+  onlyKnown('breaker', value, BREAKER_NAMES)
+  const { failures = 3, probeInterval = 1000, successes = 2 } = value
+  return {
+    failures: integer('breaker.failures', failures, 1, MAX_COUNT, { unit: '' }),
+    probeInterval: integer('breaker.probeInterval', probeInterval, 0, MAX_MS),
+    successes: integer('breaker.successes', successes, 1, MAX_COUNT, { unit: '' }),
+  }
+}
+
+module.exports = { parseFallback, checkFallback, checkAfter }

@@ -1,0 +1,120 @@
+'use strict'
+
+// How long calls go on asking nodes of which no quorum can vote. A call is given up when the nodes' states have said so
+// for its limit without a break; while they say otherwise it waits for its turn as long as it was told to.
+
+const { listen, unlisten, reasonOf } = require('../call')
+
+/** The reason with which a call is given up; nobody but us sees it. */
+const GIVEN_UP = Symbol('no quorum')
+
+class Patience {
+  #desk
+  #attempts = new Set()
+  #canVote
+
+  constructor(desk) {
+    this.#desk = desk
+    this.#canVote = this.#look()
+    desk.onNodes = () => this.#changed()
+  }
+
+  /** Whether enough nodes are up. */
+  get canVote() {
+    return this.#canVote
+  }
+
+  /** @returns {Attempt} to be ended when the answer is there */
+  begin(limit, signal) {
+    const attempt = new Attempt(limit, signal, this.#attempts)
+    if (!this.#canVote) attempt.hurry()
+    return attempt
+  }
+
+  /** Nothing is waited for any more while no quorum can vote. */
+  giveUp() {
+    if (this.#canVote) return
+    for (const attempt of [...this.#attempts]) attempt.giveUp()
+  }
+
+  /** Why each node does not vote, as far as is known. */
+  votes() {
+    const { names } = this.#desk
+    return this.#desk.engine.stats().nodes.flatMap(({ state, code, message }, i) => {
+      if (state === 'up') return []
+      const vote = { node: names[i], vote: 'faulted' }
+      if (code != null) vote.code = code
+      if (message != null) vote.message = message
+      return [Object.freeze(vote)]
+    })
+  }
+
+  #look() {
+    const up = this.#desk.engine.stats().nodes.reduce((sum, { state }) => sum + (state === 'up' ? 1 : 0), 0)
+    return up >= this.#desk.settings.native.quorum
+  }
+
+  #changed() {
+    const could = this.#canVote
+    this.#canVote = this.#look()
+    if (this.#canVote === could) return
+    for (const attempt of this.#attempts) this.#canVote ? attempt.relax() : attempt.hurry()
+  }
+}
+
+/** What one call asks the nodes with, in place of an AbortSignal: making one would cost more than the rest of the call. */
+class Attempt {
+  #limit
+  #all
+  #timer = null
+  #heard = null
+  reason = undefined
+  signal = null // of the user, as `listen` keeps it
+
+  constructor(limit, signal, all) {
+    this.#limit = limit
+    this.#all = all
+    all.add(this)
+    if (signal !== null) listen(signal, this, () => this.#abort(reasonOf(signal)))
+  }
+
+  get isGivenUp() {
+    return this.reason === GIVEN_UP
+  }
+
+  addEventListener(_abort, heard) {
+    this.#heard = heard
+  }
+
+  removeEventListener() {
+    this.#heard = null
+  }
+
+  hurry() {
+    this.#timer ??= setTimeout(() => this.giveUp(), this.#limit)
+  }
+
+  relax() {
+    if (this.#timer === null) return
+    clearTimeout(this.#timer)
+    this.#timer = null
+  }
+
+  giveUp() {
+    this.#abort(GIVEN_UP)
+  }
+
+  #abort(reason) {
+    if (this.reason !== undefined) return
+    this.reason = reason
+    this.#heard?.()
+  }
+
+  end() {
+    this.relax()
+    this.#all.delete(this)
+    unlisten(this)
+  }
+}
+
+module.exports = { Patience }

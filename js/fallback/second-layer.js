@@ -1,0 +1,190 @@
+'use strict'
+
+// The fallback at work: asks it for locks, gives its handles our face, and knows which of them are held, so that this
+// process never holds a key on the nodes and by the fallback at once.
+
+const { Call, ACQUIRE, listen, unlisten, reasonOf } = require('../call')
+const { channels, noteGrant, tellLost, watchRelease } = require('../diagnostics')
+const { QuorumUnavailableError } = require('../errors')
+const failure = require('../failure')
+const { overlap, runHolding, enterSection, leaveSection } = require('../reentrancy')
+const { takeAdapted } = require('./adapted-lock')
+const { DegradedLock, UnfencedLock, friend } = require('./degraded-lock')
+const { heldOnNodes, nextTick, untilFree } = require('./overlap')
+
+const GRACE_MS = 1000
+
+/** The function of a section has not been called: the nodes' lock of its key is still valid here. */
+const TAKEN = Symbol('taken')
+
+class SecondLayer {
+  #desk
+  #Handle
+  #held = new Map() // from a WeakRef of each handle to its key
+  #running = new Set() // the handles of running sections
+  #waiting = new Map() // from each call under way to what ends it
+
+  constructor(desk) {
+    this.#desk = desk
+    this.#Handle = desk.settings.native.fencing ? UnfencedLock : DegradedLock
+  }
+
+  /** Whether this process holds one of these keys by the fallback. */
+  holds(keys) {
+    if (this.#held.size === 0) return false
+    for (const [ref, key] of this.#held) {
+      const lock = ref.deref()
+      if (lock === undefined) this.#held.delete(ref)
+      else if (overlap(key, keys) && (lock.isHeld || this.#running.has(lock))) return true
+    }
+    return false
+  }
+
+  /** @param {Error} cause why the nodes were not asked, or what they answered */
+  acquire(provider, request, wait, isTry, cause) {
+    return this.#call(request, async (signal) => {
+      const deadline = performance.now() + wait
+      for (;;) {
+        if (!(await this.#untilNodesLetGo(request, isTry ? 0 : deadline, signal))) {
+          if (isTry) return null
+          throw failure.heldByNodes(request.key, heldOnNodes(this.#desk, request.key)?.remaining)
+        }
+        const left = isTry ? null : remainingUntil(deadline)
+        const inner = await ask(provider, request, left, signal, cause)
+        if (inner === null && isTry) return null
+        if (inner === null) throw failure.contended(request.key, { attempts: 1, votes: [] }, 0)
+        if (!signal.aborted && heldOnNodes(this.#desk, request.key) === undefined) return this.#hold(inner, request.key)
+        await inner.release()
+        if (signal.aborted) throw reasonOf(signal)
+      }
+    })
+  }
+
+  section(provider, request, wait, fn, whenLost, cause) {
+    const since = performance.now()
+    let isStarted = false
+    const work = this.#call(request, async (signal, begun) => {
+      const deadline = since + wait
+      const start = (inner) => {
+        if (signal.aborted) throw reasonOf(signal)
+        if (heldOnNodes(this.#desk, request.key) !== undefined) return TAKEN
+        isStarted = true
+        begun() // from here on neither the user's signal nor close() ends the call
+        return this.#run(this.#hold(inner, request.key), request.key, fn)
+      }
+      for (;;) {
+        if (!(await this.#untilNodesLetGo(request, deadline, signal))) {
+          throw failure.heldByNodes(request.key, heldOnNodes(this.#desk, request.key)?.remaining)
+        }
+        const options = { wait: remainingUntil(deadline), renew: request.renew, signal, whenLost }
+        const result = await provider.withLock(request.key, request.ttl, start, options)
+        if (result !== TAKEN) return result
+      }
+    })
+    return work.catch((error) => {
+      throw isStarted ? error : explained(error, request.key, cause)
+    })
+  }
+
+  rejectWaiting() {
+    for (const [call, end] of [...this.#waiting]) end(failure.closed('lock', call.key))
+  }
+
+  /** Rejects who waits; whoever holds has `timeout` to give back, then it is taken from him. */
+  async close(timeout) {
+    this.rejectWaiting()
+    const deadline = performance.now() + timeout
+    while (this.#owed().length > 0 && performance.now() < deadline) await nextTick()
+    const left = [...this.#held.keys()].map((ref) => ref.deref()).filter(Boolean)
+    let isOver = false
+    const answered = Promise.allSettled([...left, ...this.#running].map((lock) => friend.takeAway(lock))).then(() => {
+      isOver = true
+    })
+    const end = performance.now() + GRACE_MS
+    while (!isOver && performance.now() < end) await Promise.race([answered, nextTick()])
+  }
+
+  #owed() {
+    const held = [...this.#held.keys()].map((ref) => ref.deref()).filter((lock) => lock?.isHeld)
+    return [...held, ...[...this.#running].filter((lock) => !friend.isReleased(lock))]
+  }
+
+  #untilNodesLetGo(request, deadline, signal) {
+    return untilFree(() => heldOnNodes(this.#desk, request.key) !== undefined, deadline, signal)
+  }
+
+  #hold(inner, key) {
+    let ref = null
+    let isOver = false // it may have been lost on the way here
+    const { redlock } = this.#desk
+    const lock = new this.#Handle(inner, key, (gone, lost, released) => {
+      isOver = true
+      this.#held.delete(ref)
+      if (released !== null && channels.release.hasSubscribers) watchRelease(redlock, gone, released)
+      if (lost === null) return
+      if (channels.lost.hasSubscribers) tellLost(redlock, gone, lost.reason)
+      this.#desk.emitter.emit('lost', { key, id: gone.id, reason: lost.reason })
+    })
+    if (isOver) return lock
+    if (channels.release.hasSubscribers) noteGrant(lock)
+    ref = new WeakRef(lock)
+    this.#held.set(ref, key)
+    return lock
+  }
+
+  async #run(lock, key, fn) {
+    this.#running.add(lock)
+    enterSection()
+    try {
+      return await runHolding(this.#desk.settings.scope, key, lock, fn)
+    } finally {
+      leaveSection()
+      this.#running.delete(lock)
+      friend.leave(lock)
+    }
+  }
+
+  /**
+   * Runs `ask(signal, begun)`, and rejects at once when the user's signal aborts or close() is called, whatever the
+   * fallback makes of its signal. What it grants after that is given back by `ask`.
+   */
+  #call({ key, ttl, signal }, ask) {
+    return new Promise((resolve, reject) => {
+      const controller = new AbortController()
+      const call = new Call(ACQUIRE, key, ttl, resolve, reject)
+      const done = () => {
+        unlisten(call)
+        this.#waiting.delete(call)
+      }
+      const end = (reason) => {
+        done()
+        reject(reason)
+        controller.abort(reason)
+      }
+      if (signal !== null) listen(signal, call, () => end(reasonOf(signal)))
+      this.#waiting.set(call, end)
+      ask(controller.signal, done).then(resolve, reject).finally(done)
+    })
+  }
+}
+
+async function ask(provider, request, wait, signal, cause) {
+  const { key, ttl, renew } = request
+  try {
+    if (typeof provider.acquire !== 'function' || typeof provider.tryAcquire !== 'function') {
+      return await takeAdapted(provider, request, wait ?? 0, signal)
+    }
+    if (wait === null) return await provider.tryAcquire(key, ttl, { renew, signal })
+    return await provider.acquire(key, ttl, { wait, renew, signal })
+  } catch (error) {
+    throw explained(error, key, cause)
+  }
+}
+
+/** Where the fallback is away as well, both are told. */
+const explained = (error, key, cause) =>
+  error instanceof QuorumUnavailableError ? failure.bothUnavailable(key, cause, error) : error
+
+const remainingUntil = (deadline) => Math.max(0, Math.floor(deadline - performance.now()))
+
+module.exports = { SecondLayer }
