@@ -113,14 +113,18 @@ describe('the attributes', () => {
     assert.equal((await points('quorlock.hold.duration'))[0][0]['quorlock.key_class'], 'order')
   })
 
-  test('say whether the fallback is at work, where stats() does', async (t) => {
-    const redlock = open(t, 'memory')
+  test('say whether the fallback is at work, and what it gives', async (t) => {
+    const redlock = open(t, 'redis://127.0.0.1:1', { fallback: 'local', fallbackAfter: 0 })
     const { meter, points } = makeMeter(t)
     observe(t, { redlock, meter })
-    assert.deepEqual(await points('quorlock.degraded'), [])
-    const stats = redlock.stats.bind(redlock)
-    redlock.stats = () => ({ ...stats(), degraded: true })
-    assert.deepEqual(await points('quorlock.degraded'), [[{ 'quorlock.redlock': 'default' }, 1]])
+    const all = { 'quorlock.redlock': 'default' }
+    assert.deepEqual(await points('quorlock.degraded'), [[all, 0]])
+    await redlock.withLock(uniqueKey(), 5000, (lock) => assert.equal(lock.degraded, true))
+    const lock = await redlock.acquire(uniqueKey(), 5000)
+    await lock.release()
+    assert.deepEqual(await points('quorlock.degraded'), [[all, 1]])
+    assert.deepEqual(await points('quorlock.acquire.duration'), [[{ ...all, 'quorlock.outcome': 'degraded' }, 2]])
+    assert.deepEqual(await points('quorlock.hold.duration'), [[{ ...all, 'quorlock.outcome': 'released' }, 2]])
   })
 })
 
