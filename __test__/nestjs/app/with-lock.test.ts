@@ -221,6 +221,20 @@ test('several applications in one process: each object locks by its own', async 
   assert.equal(await anew.get(Shop).fixed(), 'lock:fixed')
 })
 
+test("an application that could not be made is in nobody else's way", async (t) => {
+  const failing = {
+    provide: 'fails',
+    inject: [Shop],
+    useFactory: () => {
+      throw new Error('half-way')
+    },
+  }
+  await assert.rejects(start(t, { imports: [open()], providers: [failing, Shop, PerRequest] }), /half-way/)
+  const app = await start(t, { imports: [open()], providers: [Shop, PerRequest] })
+  assert.equal(await app.get(Shop).fixed(), 'lock:fixed')
+  assert.equal(await (await app.resolve(PerRequest)).run(), 'lock:request')
+})
+
 test('one module class, two applications', async (t) => {
   const App = moduleOf({ imports: [open()], providers: [Shop] })
   const [one, two] = [await start(t, { imports: [App] }), await start(t, { imports: [App] })]
