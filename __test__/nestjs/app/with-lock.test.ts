@@ -101,7 +101,9 @@ test('contention throws, or skips; a loss of somebody else inside is no skip', a
   const shop = app.get(Shop)
   const { opened, open: end } = gate()
   const first = shop.slow(opened)
+  const since = performance.now()
   await assert.rejects(shop.slow(opened), LockContendedError)
+  assert.ok(performance.now() - since < 4000, 'it waited for its default of 6.5 s, and not `wait: 0`')
   end()
   assert.equal(await first, 'slow')
 
@@ -259,7 +261,12 @@ test('before the application has started: in a constructor, a factory, and onMod
     useFactory: async (shop: Shop) => seen.push(await shop.fixed()),
   }
   const app = await start(t, { imports: [open()], providers: [Shop, Early, factory] })
-  assert.deepEqual(seen, ['lock:fixed', 'lock:fixed'])
+  const beside = RedlockModule.forRootAsync({
+    extraProviders: [Shop, factory],
+    useFactory: () => ({ nodes: memory() }),
+  })
+  await start(t, { imports: [beside] })
+  assert.deepEqual(seen, ['lock:fixed', 'lock:fixed', 'lock:fixed'])
   const module = await Test.createTestingModule({ imports: [open()], providers: [Shop, PerRequest] }).compile()
   t.after(() => module.close())
   assert.equal(await module.get(Shop).fixed(), 'lock:fixed')
