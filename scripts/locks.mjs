@@ -9,7 +9,7 @@ const complaints = []
 
 const peers = ['__test__/peers', '__test__/peers/nest-10', '__test__/peers/nest-11', '__test__/peers/nest-12']
 
-for (const folder of ['.', 'benches', ...peers, 'examples/fenced-stores']) {
+for (const folder of ['.', 'benches', ...peers, 'examples/fenced-stores', 'examples/flash-sale']) {
   const path = join(folder, 'package-lock.json')
   const text = readFileSync(join(root, path), 'utf8')
   if (text.includes('"resolved"')) {
