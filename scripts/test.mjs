@@ -44,6 +44,7 @@ const prepare = [
     run: () => ensurePackages(`__test__/peers/${name}`, { stream }),
   })),
   { name: 'npm ci, fenced stores', run: () => ensurePackages('examples/fenced-stores', { stream }) },
+  { name: 'npm ci, flash sale', run: () => ensurePackages('examples/flash-sale', { stream }) },
 ]
 
 const checks = [
@@ -59,6 +60,7 @@ const checks = [
   script('test:recipes', 10),
   script('test:package', 10),
   script('test:nestjs', 10),
+  script('test:flash-sale', 15),
   script('sim', 15),
   script('test:simulator', 10),
   { ...script('sim', 10, '--search', 'quick'), name: 'search' },

@@ -3,6 +3,7 @@ import { Module } from '@nestjs/common'
 import { TypeOrmModule } from '@nestjs/typeorm'
 import { database } from './database/database.js'
 import { HealthModule } from './health/health.module.js'
+import { IdleConnections } from './idle-connections.js'
 import { InventoryModule } from './inventory/inventory.module.js'
 import { LocksModule } from './locks/locks.module.js'
 import { MetricsModule } from './metrics/metrics.module.js'
@@ -21,5 +22,6 @@ import { TestingModule } from './testing/testing.module.js'
     MetricsModule,
     ...(settings.isTest ? [TestingModule] : []),
   ],
+  providers: [IdleConnections],
 })
 export class AppModule {}
