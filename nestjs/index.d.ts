@@ -63,13 +63,13 @@ export interface RedlockModuleAsyncOptions extends RedlockModuleShape {
  * export class AppModule {}
  * ```
  *
- * Import it first of all, and once for each name. It connects in the background: the application starts also while its
- * nodes are down.
+ * Import it first of all (in Nest 10, last), and once for each name. It connects in the background: the application
+ * starts also while its nodes are down.
  *
  * Shutting down (`app.close()`, or a signal after `app.enableShutdownHooks()`): `beforeApplicationShutdown` refuses new
  * locks and lets those go that wait, with `RedlockClosedError`; `onApplicationShutdown` waits for running sections up to
- * `shutdownTimeout`, releases what is left, and closes. Global, and imported first, it is the last one to do so from Nest
- * 11 on, and the first one in Nest 10.
+ * `shutdownTimeout`, releases what is left, and closes. Global, and imported first, it is the last one to do so; in Nest
+ * 10, which ends modules the other way round, where it is imported last.
  */
 // biome-ignore lint/complexity/noStaticOnlyClass: a Nest module is one
 export class RedlockModule {

@@ -4,8 +4,11 @@
 // application, and several may live in one process: so the question is asked when a method is called, by the object it
 // is called on. An application is known by Nest's `ModulesContainer`, of which each has one.
 
-/** ModulesContainer -> Application, from its first Redlock until its last one is closed. */
-const applications = new Map()
+/** ModulesContainer -> Application. */
+const applications = new WeakMap()
+
+/** Those that are open, from the first Redlock until the last one is closed: weak, since some never come to be. */
+const open = new Set()
 
 /** Objects whose application was found. Stays true when that application is closed. */
 const homes = new WeakMap()
@@ -13,7 +16,8 @@ const homes = new WeakMap()
 class Application {
   redlocks = new Map()
   isStarted = false
-  open = 0 // of its Redlocks, those that are not closed
+  closed = 0 // of its Redlocks
+  weak = new WeakRef(this)
   #container
   #made = new Set()
 
@@ -57,26 +61,41 @@ class Application {
   }
 }
 
+/** @returns {boolean} false when that name is taken */
 function enter(container, name, redlock) {
-  const application = applications.get(container) ?? new Application(container)
-  applications.set(container, application)
-  if (application.redlocks.has(name)) return false
+  const application = applications.get(container) ?? begin(container)
+  const known = application.redlocks.get(name)
+  if (known !== undefined) return known === redlock
   application.redlocks.set(name, redlock)
-  application.open += 1
   return true
 }
 
-function start(container) {
-  const application = applications.get(container)
-  if (application !== undefined) application.isStarted = true
+function begin(container) {
+  const application = new Application(container)
+  applications.set(container, application)
+  open.add(application.weak)
+  return application
+}
+
+const start = (container) => {
+  applications.get(container).isStarted = true
 }
 
 /** A Redlock was closed. Objects whose application was found before still find it, and are told so. */
 function leave(container) {
   const application = applications.get(container)
-  if (application === undefined) return
-  application.open -= 1
-  if (application.open === 0) applications.delete(container)
+  application.closed += 1
+  if (application.closed === application.redlocks.size) open.delete(application.weak)
+}
+
+function openApplications() {
+  const all = []
+  for (const weak of open) {
+    const application = weak.deref()
+    if (application === undefined) open.delete(weak)
+    else all.push(application)
+  }
+  return all
 }
 
 /** @returns {Application | undefined | 'several'} */
@@ -90,7 +109,7 @@ function homeOf(object) {
 }
 
 function find(object) {
-  const all = [...applications.values()]
+  const all = openApplications()
   const makers = all.filter((application) => application.makes(object.constructor))
   if (all.length === 1 && makers.length === 1) return makers[0] // most objects of a request come this way
   const owner = all.find((application) => application.owns(object))

@@ -16,10 +16,7 @@ class Keeper {
     this.#container = container
     this.#log = log
     this.#shutdownTimeout = shutdownTimeout
-    if (!applications.enter(container, name, redlock)) {
-      const same = `RedlockModule is there more than once for the name ${JSON.stringify(name)}`
-      throw new Error(`${same}: import it once, with isGlobal or exported by a module of yours, or give names`)
-    }
+    enter(container, name, redlock) // again, or for the first time: a test may have put another in its place
   }
 
   /** Not earlier: an instance that is listened to is kept alive, also by an application that never came to be. */
@@ -45,4 +42,11 @@ class Keeper {
   }
 }
 
-module.exports = { Keeper }
+/** Where @WithLock looks. */
+function enter(container, name, redlock) {
+  if (applications.enter(container, name, redlock)) return
+  const same = `RedlockModule is there more than once for the name ${JSON.stringify(name)}`
+  throw new Error(`${same}: import it once, with isGlobal or exported by a module of yours, or give names`)
+}
+
+module.exports = { Keeper, enter }

@@ -5,7 +5,7 @@
 
 const { Module } = require('@nestjs/common')
 const { ModulesContainer } = require('@nestjs/core')
-const { Keeper } = require('./keeper')
+const { Keeper, enter } = require('./keeper')
 const { makeLog } = require('./log')
 const { parseModuleOptions, parseAsyncOptions, parseKept } = require('./module-options')
 const { RedlockService } = require('./service')
@@ -54,7 +54,7 @@ function optionProviders(name, { useFactory, inject = [], useClass, useExisting 
  */
 function describe(name, isGlobal, optionProvided, imports) {
   const token = getRedlockToken(name)
-  const made = { useFactory: open, inject: [optionsToken(name)] }
+  const made = { useFactory: opener(name), inject: [optionsToken(name), ModulesContainer] }
   const instance =
     name === DEFAULT_NAME
       ? [
@@ -64,7 +64,7 @@ function describe(name, isGlobal, optionProvided, imports) {
       : [{ provide: token, ...made }]
   const keeper = {
     provide: keeperToken(name),
-    useFactory: (redlock, options, container) => new Keeper(name, redlock, options, container),
+    useFactory: (redlock, settings, container) => new Keeper(name, redlock, settings, container),
     inject: [token, optionsToken(name), ModulesContainer],
   }
   return {
@@ -79,6 +79,13 @@ function describe(name, isGlobal, optionProvided, imports) {
 /** One log for the instance and its keeper. */
 const withLog = (name, { logger, ...kept }) => ({ ...kept, log: makeLog(name, logger) })
 
-const open = ({ redlock, log }) => new RedlockService(redlock, log?.wait ?? null)
+/** Entered at once, since the keeper may be made later than those who already lock in their constructors. */
+const opener =
+  (name) =>
+  ({ redlock: options, log }, container) => {
+    const redlock = new RedlockService(options, log?.wait ?? null)
+    enter(container, name, redlock)
+    return redlock
+  }
 
 module.exports = { RedlockModule }

@@ -29,6 +29,60 @@ module.exports = (backend) => {
     assert.deepEqual(redlock.locks(), [])
   })
 
+  test('drain refuses new calls and ends the waiting; what is held stays held and renewed until close', async (t) => {
+    const redlock = open(t, backend.nodes)
+    const [held, taken] = [uniqueKey(), uniqueKey()]
+    const other = open(t, backend.nodes)
+    const theirs = await other.acquire(taken, 20_000)
+    let finish
+    let seen
+    const section = redlock.withLock(held, 600, async (lock) => {
+      seen = lock
+      await new Promise((resolve) => (finish = resolve))
+      return lock.isHeld
+    })
+    await until(() => finish)
+    const waiting = timed(() => redlock.acquire(taken, 5000, { wait: 60_000 }))
+    await until(() => redlock.stats().waiting === 1)
+
+    assert.equal(redlock.drain(), undefined)
+    isClosed((await waiting).error)
+    const key = uniqueKey()
+    for (const call of [
+      () => redlock.acquire(key, 5000),
+      () => redlock.tryAcquire(key, 5000),
+      () => redlock.withLock(key, 5000, () => assert.fail('called')),
+      () => redlock.createLock(key).tryAcquire(),
+      () => redlock.connect(),
+      () => redlock.inspect(key),
+    ]) {
+      isClosed((await timed(call)).error)
+    }
+    redlock.drain()
+    const { extended } = redlock.stats()
+    await until(() => redlock.stats().extended > extended + 3, { what: 'renewals after drain()' })
+    await seen.extend(5000)
+    assert.equal(seen.isHeld, true)
+    assert.equal(redlock.locks().length, 1)
+    assert.equal(await other.tryAcquire(held, 1000), null)
+
+    const closing = redlock.close()
+    assert.equal(seen.isHeld, true)
+    finish()
+    assert.equal(await section, true)
+    await closing
+    const next = await other.tryAcquire(held, 1000)
+    assert.ok(next)
+    await Promise.all([next.release(), theirs.release()])
+  })
+
+  test('after close, drain does nothing', async (t) => {
+    const redlock = open(t, backend.nodes)
+    await redlock.close()
+    redlock.drain()
+    isClosed((await timed(() => redlock.acquire(uniqueKey(), 5000))).error)
+  })
+
   test('twice, and at once, is one close', async (t) => {
     const redlock = open(t, backend.nodes)
     await redlock.connect()

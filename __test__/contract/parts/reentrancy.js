@@ -2,7 +2,7 @@
 
 const { test } = require('node:test')
 const assert = require('node:assert/strict')
-const { open, uniqueKey, LockContendedError } = require('../../support/quorlock')
+const { currentLock, open, uniqueKey, LockContendedError } = require('../../support/quorlock')
 const { sleep, timed, until } = require('../../support/until')
 
 module.exports = (backend) => {
@@ -21,6 +21,47 @@ module.exports = (backend) => {
       isReentrant(await timed(() => redlock.acquire(key, 5000, { wait: 30_000 })))
       assert.equal(lock.isHeld, true)
     })
+  })
+
+  test('currentLock is the innermost lock of the context, until it is given back', async (t) => {
+    const redlock = open(t, backend.nodes)
+    const other = open(t, backend.nodes)
+    assert.equal(currentLock(), undefined)
+    let later
+    await redlock.withLock(uniqueKey(), 5000, async (outer) => {
+      assert.equal(currentLock(), outer)
+      await other.withLock(uniqueKey(), 5000, async (inner) => {
+        await sleep(1)
+        assert.equal(currentLock(), inner)
+        await inner.release()
+        assert.equal(currentLock(), outer)
+      })
+      await sleep(1)
+      assert.equal(currentLock(), outer)
+      later = until(() => outer.isHeld === false).then(() => currentLock())
+    })
+    assert.equal(await later, undefined)
+    assert.equal(currentLock(), undefined)
+    const sideBySide = [uniqueKey(), uniqueKey()].map((key) =>
+      redlock.withLock(key, 5000, async (lock) => {
+        await sleep(1)
+        return currentLock() === lock
+      }),
+    )
+    assert.deepEqual(await Promise.all(sideBySide), [true, true])
+  })
+
+  test('currentLock is given when it is lost, too, since its signal tells', async (t) => {
+    const redlock = open(t, backend.nodes)
+    await redlock.withLock(
+      uniqueKey(),
+      100,
+      async (lock) => {
+        await until(() => lock.signal.aborted)
+        assert.equal(currentLock(), lock)
+      },
+      { renew: false },
+    )
   })
 
   test('also deeper in the call, and among several keys', async (t) => {

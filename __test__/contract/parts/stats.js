@@ -24,6 +24,7 @@ module.exports = (backend) => {
       released: 0,
     }
     assert.deepEqual(counts(), none)
+    assert.equal(redlock.stats().quorum, Math.floor(backend.count / 2) + 1)
 
     const key = uniqueKey()
     const lock = await redlock.acquire(key, 5000)

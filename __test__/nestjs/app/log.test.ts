@@ -1,0 +1,71 @@
+// What Nest's Logger gets to see, over real servers.
+
+import { strict as assert } from 'node:assert'
+import { test } from 'node:test'
+import { NestFactory } from '@nestjs/core'
+import { RedlockModule, RedlockService } from 'quorlock/nestjs'
+import { memory, moduleOf, Recorder, servers, start, until } from './support.js'
+
+test('one line per change of a node, a warning for a lost lock', async (t) => {
+  const nodes = await servers(t)
+  const logger = new Recorder()
+  const module = RedlockModule.forRoot({ nodes: nodes.map(({ url }) => url), nodeTimeout: 100, logger })
+  const redlock = (await start(t, { imports: [module] })).get(RedlockService, { strict: false })
+  await until(() => logger.lines.length === 3, { what: 'every node is told to be up' })
+  for (const line of logger.lines) assert.match(line, /^log \[Redlock\] node \S+ is up$/)
+
+  const [node] = nodes as [(typeof nodes)[0]]
+  node.pause()
+  const tries = async () => {
+    await redlock.withLock('lock:a', 5000, () => {})
+    return logger.lines.length > 3
+  }
+  await until(tries, { what: 'the node is found to be down' })
+  node.resume()
+  await until(() => logger.lines.length > 4, { what: 'the node is up again' })
+  assert.match(logger.lines[3] ?? '', new RegExp(`^warn \\[Redlock\\] node \\S*${node.port} is down: `))
+  assert.match(logger.lines[4] ?? '', new RegExp(`^log \\[Redlock\\] node \\S*${node.port} is up$`))
+
+  logger.lines.length = 0
+  const lock = await redlock.acquire('lock:lost', 1000, { renew: true })
+  await Promise.all(nodes.map((one) => one.command('DEL', 'lock:lost')))
+  await until(() => lock.signal.aborted)
+  await until(() => logger.lines.some((line) => line === 'warn [Redlock] lost the lock "lock:lost": gone'))
+})
+
+test("Nest's own logger by default, with the name; debug on waits", async (t) => {
+  const logger = new Recorder()
+  const imports = [
+    RedlockModule.forRoot({ nodes: memory(), name: 'orders' }),
+    RedlockModule.forRoot({ nodes: memory() }),
+  ]
+  const app = await NestFactory.createApplicationContext(moduleOf({ imports }), { logger, abortOnError: false })
+  t.after(() => app.close())
+  await until(() => logger.ours.length >= 2)
+  assert.equal(logger.ours.filter((line) => line.startsWith('log [Redlock:orders] node ')).length, 1)
+  assert.equal(logger.ours.filter((line) => line.startsWith('log [Redlock] node ')).length, 1)
+
+  const redlock = app.get(RedlockService, { strict: false })
+  for (const wait of [
+    () => redlock.acquire('key', 5000).then((lock) => lock.release()),
+    () => redlock.withLock('key', 5000, (lock) => lock.isHeld),
+  ]) {
+    logger.lines.length = 0
+    const holder = await redlock.acquire('key', 5000)
+    const waiting = wait()
+    setTimeout(() => holder.release(), 100)
+    await waiting
+    assert.match(logger.ours.at(-1) ?? '', /^debug \[Redlock\] waited \d+ ms for the lock "key"/)
+  }
+})
+
+test('no logger at all', async (t) => {
+  const logger = new Recorder()
+  const imports = [RedlockModule.forRoot({ nodes: memory(), logger: false })]
+  const app = await NestFactory.createApplicationContext(moduleOf({ imports }), { logger, abortOnError: false })
+  t.after(() => app.close())
+  const redlock = app.get(RedlockService, { strict: false })
+  assert.equal(await redlock.withLock('key', 1000, () => 'ran'), 'ran')
+  await (await redlock.acquire('key', 1000)).release()
+  assert.deepEqual(logger.ours, [])
+})

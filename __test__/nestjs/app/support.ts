@@ -1,0 +1,93 @@
+// What the tests share: an application that is closed again, and the support of the other tests, which stays where it is.
+
+import 'reflect-metadata'
+import { strict as assert } from 'node:assert'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { type INestApplicationContext, Module, type ModuleMetadata } from '@nestjs/common'
+import { NestFactory } from '@nestjs/core'
+
+const folder = process.env.QUORLOCK_TEST_SUPPORT ?? ''
+const load = createRequire(join(folder, 'support.js'))
+
+export const nest = Number(process.env.QUORLOCK_TEST_NEST)
+
+export const { until, within } = load('./until.js') as {
+  until: (condition: () => unknown, options?: { what?: string }) => Promise<unknown>
+  within: <T>(ms: number, promise: Promise<T>) => Promise<T>
+}
+
+export interface Server {
+  url: string
+  port: number
+  pause(): void
+  resume(): void
+  command(...words: string[]): Promise<unknown>
+}
+
+export async function servers(t: TestContext, count = 3): Promise<Server[]> {
+  const { Cluster } = load('./cluster.js')
+  const cluster = await Cluster.start(count)
+  t.after(() => cluster.stop())
+  return cluster.servers
+}
+
+let memories = 0
+/** Lock servers that no other test uses. */
+export const memory = () => `memory:${++memories}`
+
+let modules = 0
+export function moduleOf(metadata: ModuleMetadata) {
+  const made = { [`App${++modules}`]: class {} }[`App${modules}`] as new () => object
+  Module(metadata)(made)
+  return made
+}
+
+/** Silent, and closed after the test. */
+export async function start(t: TestContext, metadata: ModuleMetadata): Promise<INestApplicationContext> {
+  const app = await NestFactory.createApplicationContext(moduleOf(metadata), { logger: false, abortOnError: false })
+  t.after(() => app.close())
+  return app
+}
+
+/** What a promise rejects with. */
+// biome-ignore lint/suspicious/noExplicitAny: an error may have any properties
+export const failureOf = (promise: Promise<unknown>): Promise<any> =>
+  promise.then(
+    () => assert.fail('it did not fail'),
+    (error) => error,
+  )
+
+/** A promise that somebody else settles. */
+export function gate() {
+  let open = () => {}
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { open, opened }
+}
+
+/** A logger that remembers. */
+export class Recorder {
+  lines: string[] = []
+  #add(level: string, message: unknown, context: unknown) {
+    this.lines.push(`${level} [${context}] ${message}`)
+  }
+  log(message: unknown, context?: unknown) {
+    this.#add('log', message, context)
+  }
+  warn(message: unknown, context?: unknown) {
+    this.#add('warn', message, context)
+  }
+  error(message: unknown, context?: unknown) {
+    this.#add('error', message, context)
+  }
+  debug(message: unknown, context?: unknown) {
+    this.#add('debug', message, context)
+  }
+  /** The lines about locks, as the recorder may be everybody's. */
+  get ours() {
+    return this.lines.filter((line) => line.includes('[Redlock'))
+  }
+}

@@ -1,0 +1,3 @@
+'use strict'
+
+require('./support/suite').suite(12)

@@ -1,0 +1,90 @@
+'use strict'
+
+// An application's folder: the packed package, installed, beside one version of Nest, and the sources of ../app compiled
+// there as CommonJS and as ESM.
+
+const { spawn, execFileSync } = require('node:child_process')
+const { once } = require('node:events')
+const fs = require('node:fs')
+const path = require('node:path')
+const { install, pack, root } = require('../../package/packed')
+
+const sources = path.join(__dirname, '..', 'app')
+const support = path.join(__dirname, '..', '..', 'support')
+const tsc = path.join(root, 'node_modules', 'typescript-latest', 'bin', 'tsc')
+
+/** As `nest new` has it, and stricter. */
+const compilerOptions = {
+  target: 'es2022',
+  module: 'nodenext',
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  experimentalDecorators: true,
+  emitDecoratorMetadata: true,
+  types: ['node'],
+  outDir: 'built',
+  rootDir: '.',
+}
+
+/** @param {10 | 11 | 12} version */
+function consumerOf(version) {
+  const folder = install(pack().tarball)
+  const modules = path.join(folder, 'node_modules')
+  const nest = path.join(root, '__test__', 'peers', `nest-${version}`, 'node_modules')
+  linkAll(path.join(nest, '@nestjs'), path.join(modules, '@nestjs'))
+  linkAll(nest, modules)
+  linkAll(path.join(root, 'node_modules', '@types'), path.join(modules, '@types'))
+  for (const type of ['commonjs', 'module']) {
+    const place = path.join(folder, type)
+    fs.cpSync(sources, place, { recursive: true })
+    writeJson(path.join(place, 'package.json'), { type })
+  }
+  return folder
+}
+
+/** Each package alone, since ours stands among them. */
+function linkAll(from, to) {
+  fs.mkdirSync(to, { recursive: true })
+  for (const name of fs.readdirSync(from)) {
+    if (name.startsWith('.') || fs.existsSync(path.join(to, name))) continue
+    fs.symlinkSync(path.join(from, name), path.join(to, name), 'junction')
+  }
+}
+
+function writeJson(file, value) {
+  fs.writeFileSync(file, `${JSON.stringify(value)}\n`)
+}
+
+/** Throws what tsc printed. */
+function compile(folder, type, { skipLibCheck, files = ['*.ts'], noEmit = false }) {
+  const place = path.join(folder, type)
+  const options = { ...compilerOptions, skipLibCheck, noEmit }
+  writeJson(path.join(place, 'tsconfig.json'), { compilerOptions: options, include: files })
+  try {
+    execFileSync(process.execPath, [tsc, '--project', place], { cwd: place, encoding: 'utf8', stdio: 'pipe' })
+  } catch (error) {
+    throw new Error(`${type}, skipLibCheck ${skipLibCheck}:\n${error.stdout}${error.stderr}`)
+  }
+}
+
+/** Runs the compiled tests, in one process, and gives how many passed. Throws what they printed when one did not. */
+async function runTests(folder, type, version, names) {
+  const all = path.join(folder, type, 'built', 'all.js')
+  const load = type === 'module' ? (name) => `import './${name}.js'` : (name) => `require('./${name}.js')`
+  fs.writeFileSync(all, `${names.map(load).join('\n')}\n`)
+  const env = { ...process.env, QUORLOCK_TEST_SUPPORT: support, QUORLOCK_TEST_NEST: String(version) }
+  delete env.NODE_TEST_CONTEXT // it is no test of ours to node, but a program
+  const args = ['--test-reporter=tap', all]
+  const child = spawn(process.execPath, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      output += chunk
+    })
+  }
+  const [code] = await once(child, 'close')
+  if (code !== 0) throw new Error(`Nest ${version}, ${type}: ended with ${code}\n${output}`)
+  return Number(output.match(/^# pass (\d+)$/m)?.[1] ?? 0)
+}
+
+module.exports = { consumerOf, compile, runTests, sources }
