@@ -627,6 +627,93 @@ export interface RedlockEvents {
   nodeUp: { node: string; error?: undefined }
 }
 
+/**
+ * What is published on `node:diagnostics_channel`, by channel. Published only where somebody has subscribed, in the
+ * same thread; messages that are left out cost nothing. Metrics are made of them by `quorlock/metrics`.
+ *
+ * ```ts
+ * import { subscribe } from 'node:diagnostics_channel'
+ *
+ * subscribe('quorlock:acquire', (message) => {
+ *   const { key, outcome, waited } = message as DiagnosticsMessages['quorlock:acquire']
+ *   log(`${key}: ${outcome} after ${waited} ms`)
+ * })
+ * ```
+ *
+ * Messages of `acquire`, `extend` and `release` come in the caller's async context, before the caller goes on. What a
+ * subscriber throws is an uncaught exception: so Node.js does it.
+ */
+export interface DiagnosticsMessages {
+  'quorlock:acquire': AcquireMessage
+  'quorlock:extend': ExtendMessage
+  'quorlock:release': ReleaseMessage
+  'quorlock:lost': LostMessage
+  'quorlock:node': NodeMessage
+}
+
+/** A call for a lock has ended: of `acquire`, `tryAcquire`, `withLock` or a {@link DistributedLock}. Not for bad input. */
+export interface AcquireMessage {
+  redlock: Redlock<boolean>
+  /** As it was given; an array is a frozen copy. */
+  key: string | readonly string[]
+  ttl: number
+  /**
+   * - `acquired` the lock was granted
+   * - `contended` others held it until the wait ended; also where `tryAcquire` gives `null`, and for a reentrant call
+   * - `unavailable` too few nodes could vote
+   * - `aborted` by the call's signal
+   * - `closed` by `close()`, or called after it
+   */
+  outcome: 'acquired' | 'contended' | 'unavailable' | 'aborted' | 'closed'
+  /** From the call to its end. */
+  waited: number
+  /** Rounds that were tried; 1 where `tryAcquire` gives `null`; undefined where the call was aborted or closed, since nobody told. */
+  attempts: number | undefined
+  /** Granted by a fallback instead of a quorum. */
+  degraded: boolean
+}
+
+/** A call of `lock.extend()` has ended. Renewals that happen by themselves are not published: they pass no JavaScript. */
+export interface ExtendMessage {
+  redlock: Redlock<boolean>
+  key: string | readonly string[]
+  id: string
+  /** As asked for. */
+  ttl: number
+  /** `extended`, or why it was not: the `reason` of the {@link LockLostError}. */
+  outcome: 'extended' | LostReason
+  /** How much of the validity before the call was left when it ended, 0 when none. Little of it left is a warning. */
+  left: number
+}
+
+/** `lock.release()` has been answered, for the first call of each handle; by `withLock` and `close()` also. */
+export interface ReleaseMessage {
+  redlock: Redlock<boolean>
+  key: string | readonly string[]
+  id: string
+  /** From the grant to the call of `release()`, also when the lock was lost before; undefined when nobody listened to releases at its grant. */
+  held: number | undefined
+  outcome: 'released' | 'expired' | 'unknown'
+}
+
+/** As the event `lost`. */
+export interface LostMessage {
+  redlock: Redlock<boolean>
+  key: string | readonly string[]
+  id: string
+  reason: LostReason
+}
+
+/** The state of a node has changed: as the events `nodeUp` and `nodeDown`. */
+export interface NodeMessage {
+  redlock: Redlock<boolean>
+  /** The node's name. */
+  node: string
+  state: 'up' | 'down' | 'quarantined'
+  /** Why it is not up; never contains a password. */
+  error: (Error & { code?: VoteCode }) | undefined
+}
+
 /** What errors of this package carry; for tests that make their own. */
 export interface LockErrorDetails {
   key?: string | readonly string[] | undefined

@@ -10,6 +10,7 @@ const record = require('./record')
 const { answer, detailOf } = require('./answers')
 const { askForLock } = require('./asking')
 const { ACQUIRE, TRY, CONNECT, INSPECT, Call, listen, unlisten, reasonOf } = require('./call')
+const { channels, noteGrant, watchRelease, tellLost } = require('./diagnostics')
 const { FencedLock } = require('./fenced-lock')
 const { Lock, friend } = require('./lock')
 const { Orphans, Aged } = require('./orphans')
@@ -57,9 +58,10 @@ class Desk {
   #takeNotices
   #Handle
 
-  constructor(settings, emitter) {
+  constructor(settings, emitter, redlock) {
     const { native, mailbox } = openMailbox()
     this.mailbox = mailbox
+    this.redlock = redlock // whose desk this is: for who is told of what happens
     this.settings = settings
     this.names = settings.names
     this.maxTtl = settings.maxTtl
@@ -69,7 +71,7 @@ class Desk {
     this.engine = startEngine(native, settings, mailbox)
     this.id = this.engine.id
     this.route = mailbox.addRoute(this.id, this)
-    this.#takeNotices = noticeTaker(settings, emitter, this.engine, mailbox)
+    this.#takeNotices = noticeTaker(this)
   }
 
   // -- questions
@@ -109,6 +111,7 @@ class Desk {
     const promise = new Promise(capture)
     friend.releasing(lock, settle)
     forget()
+    if (channels.release.hasSubscribers) watchRelease(this.redlock, lock, promise)
     this.#holdAgain(lock, slot)
     this.#owe()
     try {
@@ -193,6 +196,7 @@ class Desk {
     const lock = new this.#Handle(this, slot, call.key, words, at, this.#orphans.tick)
     this.locks[slot] = lock
     this.#orphans.watch(slot)
+    if (channels.release.hasSubscribers) noteGrant(lock)
     call.resolve(lock)
   }
 
@@ -240,6 +244,7 @@ class Desk {
 
   /** Runs user code: abort listeners and listeners of `lost`. */
   tellLoss(lock, reason) {
+    if (channels.lost.hasSubscribers) tellLost(this.redlock, lock, reason)
     friend.abort(lock)
     this.emitter.emit('lost', { key: lock.key, id: lock.id, reason })
   }

@@ -5,6 +5,7 @@
 
 const record = require('./record')
 const { checkTtl } = require('./argument')
+const { channels, watchExtend } = require('./diagnostics')
 const { NONE, votesFromWords } = require('./votes')
 const { failWith, lost: lostError, lostMeanwhile, notExtended } = require('./failure')
 
@@ -128,6 +129,11 @@ class Lock {
   }
 
   #extendNow(ttl) {
+    if (!channels.extend.hasSubscribers) return this.#askToExtend(ttl)
+    return watchExtend(this.#desk.redlock, this, ttl, this.remaining, this.#askToExtend(ttl))
+  }
+
+  #askToExtend(ttl) {
     if (this.#state !== HELD) return failWith(() => this.#notExtended())
     return new Promise((resolve) => {
       this.#extension = resolve

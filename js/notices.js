@@ -2,14 +2,15 @@
 
 // What native code says without being asked: a node went down or came back, a warning, or a node wants its password.
 
+const { channels, tellNode } = require('./diagnostics')
 const { showType, shorten } = require('./invalid')
 const { complain, warn, textOf } = require('./report')
 
 const MAX_REASON = 200
 
 /** @returns {() => void} takes what there is; the user's code hears of it after the batch */
-function noticeTaker(settings, emitter, engine, mailbox) {
-  const tell = noticeHandler(settings, emitter, engine)
+function noticeTaker({ settings, emitter, engine, mailbox, redlock }) {
+  const tell = noticeHandler(settings, emitter, engine, redlock)
   return () => {
     for (let notice = engine.takeNotice(); notice !== null; notice = engine.takeNotice()) {
       const told = notice
@@ -19,12 +20,17 @@ function noticeTaker(settings, emitter, engine, mailbox) {
 }
 
 /** @returns {(notice: { type: string, node: number, code?: string, message?: string }) => void} */
-function noticeHandler(settings, emitter, engine) {
+function noticeHandler(settings, emitter, engine, redlock) {
   return ({ type, node, code, message }) => {
     const name = settings.names[node]
-    if (type === 'nodeUp') emitter.emit('nodeUp', { node: name })
-    else if (type === 'nodeDown') emitter.emit('nodeDown', { node: name, error: errorOf(code, message) })
-    else if (type === 'warning') warn(code, message)
+    if (type === 'nodeUp') {
+      if (channels.node.hasSubscribers) tellNode(redlock, name, 'up', undefined)
+      emitter.emit('nodeUp', { node: name })
+    } else if (type === 'nodeDown') {
+      const error = errorOf(code, message)
+      if (channels.node.hasSubscribers) tellNode(redlock, name, code === 'QUARANTINED' ? 'quarantined' : 'down', error)
+      emitter.emit('nodeDown', { node: name, error })
+    } else if (type === 'warning') warn(code, message)
     else askPassword(settings.passwords[node], node, name, engine)
   }
 }

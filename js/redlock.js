@@ -7,6 +7,7 @@ const { reasonOf } = require('./call')
 const { parseCallOptions, parseWhenLost, SECTION_NAMES } = require('./call-options')
 const { closeDesk, drainDesk, shutDesk, watchExit } = require('./closing')
 const { Desk } = require('./desk')
+const { channels, watchAcquire } = require('./diagnostics')
 const { DistributedLock } = require('./distributed-lock')
 const { Emitter } = require('./emitter')
 const { nodesFromEnv } = require('./env')
@@ -31,7 +32,7 @@ class Redlock {
 
   constructor(options) {
     this.#settings = parseOptions(options)
-    this.#desk = new Desk(this.#settings, new Emitter())
+    this.#desk = new Desk(this.#settings, new Emitter(), this)
     watchExit()
   }
 
@@ -41,11 +42,13 @@ class Redlock {
   }
 
   acquire(key, ttl, options) {
-    return this.#acquire(key, ttl, options, false)
+    const answer = this.#acquire(key, ttl, options, false)
+    return channels.acquire.hasSubscribers ? watchAcquire(this, key, ttl, options?.signal, answer) : answer
   }
 
   tryAcquire(key, ttl, options) {
-    return this.#acquire(key, ttl, options, true)
+    const answer = this.#acquire(key, ttl, options, true)
+    return channels.acquire.hasSubscribers ? watchAcquire(this, key, ttl, options?.signal, answer) : answer
   }
 
   withLock(key, ttl, fn, options) {
@@ -53,7 +56,9 @@ class Redlock {
       const request = this.#parse(key, ttl, options, this.#settings.renew, SECTION_NAMES)
       const whenLost = parseWhenLost(options)
       callback('fn', fn)
-      return this.#refusal(request.key, request.signal, false) ?? runSection(this.#desk, request, fn, whenLost)
+      const refusal = this.#refusal(request.key, request.signal, false)
+      if (refusal === null) return runSection(this.#desk, request, fn, whenLost)
+      return channels.acquire.hasSubscribers ? watchAcquire(this, key, ttl, request.signal, refusal) : refusal
     } catch (error) {
       return Promise.reject(error)
     }

@@ -8,8 +8,9 @@ import { root } from './support/addon.mjs'
 const complaints = []
 
 const peers = ['__test__/peers', '__test__/peers/nest-10', '__test__/peers/nest-11', '__test__/peers/nest-12']
+const examples = ['examples/fenced-stores', 'examples/flash-sale']
 
-for (const folder of ['.', 'benches', ...peers, 'examples/fenced-stores', 'examples/flash-sale']) {
+for (const folder of ['.', 'benches', ...peers, '__test__/metrics', ...examples]) {
   const path = join(folder, 'package-lock.json')
   const text = readFileSync(join(root, path), 'utf8')
   if (text.includes('"resolved"')) {

@@ -43,6 +43,7 @@ const prepare = [
     name: `npm ci, ${name}`,
     run: () => ensurePackages(`__test__/peers/${name}`, { stream }),
   })),
+  { name: 'npm ci, metrics', run: () => ensurePackages('__test__/metrics', { stream }) },
   { name: 'npm ci, fenced stores', run: () => ensurePackages('examples/fenced-stores', { stream }) },
   { name: 'npm ci, flash sale', run: () => ensurePackages('examples/flash-sale', { stream }) },
 ]
@@ -58,6 +59,7 @@ const checks = [
   script('test:io-thread', 20),
   script('test:fencing', 10),
   script('test:recipes', 10),
+  script('test:metrics', 10),
   script('test:package', 10),
   script('test:nestjs', 10),
   script('test:flash-sale', 15),

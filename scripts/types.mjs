@@ -9,7 +9,7 @@ const consumer = join(root, '__test__', 'package', 'consumer')
 
 for (const compiler of matrix.compilers) {
   try {
-    matrix.compile(compiler, ['import.mts', 'require.cts', 'provider.mts'], { cwd: consumer })
+    matrix.compile(compiler, ['import.mts', 'require.cts', 'provider.mts', 'metrics.mts'], { cwd: consumer })
     console.log(`✔ ${compiler}`)
   } catch (error) {
     console.log(`✖ ${error.message}`)

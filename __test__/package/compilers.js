@@ -17,13 +17,18 @@ const moduleSettings = {
 }
 
 /** Type-checks `files` in `cwd`; throws an error whose message is what tsc printed. */
-function compile(compiler, files, { cwd, modules = 'nodenext', skipLibCheck = false, types = ['node'], outDir }) {
+function compile(
+  compiler,
+  files,
+  { cwd, modules = 'nodenext', skipLibCheck = false, types = ['node'], flags = [], outDir },
+) {
   const tsc = path.join(root, 'node_modules', compiler, 'bin', 'tsc')
   const args = [
     ...['--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess'],
     ...['--target', 'es2022', '--lib', 'es2022,esnext.disposable', '--skipLibCheck', String(skipLibCheck)],
     ...(types.length > 0 ? ['--types', types.join(',')] : []),
     ...moduleSettings[modules],
+    ...flags,
     ...(outDir ? ['--outDir', outDir, '--rootDir', cwd] : ['--noEmit']),
     ...files,
   ]

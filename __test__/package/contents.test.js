@@ -21,6 +21,7 @@ describe('the packed package', () => {
     const paths = files.map((file) => file.path)
     for (const wanted of [
       ...['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'package.json', 'README.md', 'CHANGELOG.md'],
+      ...['metrics/index.js', 'metrics/index.d.mts', 'nestjs/metrics/index.mjs', 'nestjs/metrics/index.d.ts'],
       ...['LICENSE', 'THIRD_PARTY_LICENSES', 'SECURITY.md', `native/${path.basename(support.addonPath())}`],
     ]) {
       assert.ok(paths.includes(wanted), `${wanted} is missing`)
@@ -29,7 +30,7 @@ describe('the packed package', () => {
 
   test('holds nothing that does not belong', () => {
     const belongs =
-      /^((nestjs\/(terminus\/)?)?index\.(js|mjs|d\.ts|d\.mts)|js\/[\w/-]+\.js|native\/quorlock\.[\w-]+\.node|[A-Z_]+(\.md)?|package\.json)$/
+      /^((metrics\/|nestjs\/(metrics\/|terminus\/)?)?index\.(js|mjs|d\.ts|d\.mts)|js\/[\w/.-]+\.js|native\/quorlock\.[\w-]+\.node|[A-Z_]+(\.md)?|package\.json)$/
     assert.deepEqual(
       files.map((file) => file.path).filter((name) => !belongs.test(name)),
       [],

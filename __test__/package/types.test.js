@@ -9,7 +9,7 @@ const { before, describe, test } = require('node:test')
 const { compile, compilers, moduleSettings } = require('./compilers')
 const { installed, node, root } = require('./packed')
 
-const programs = { esm: ['import.mts', 'provider.mts'], commonjs: ['require.cts'] }
+const programs = { esm: ['import.mts', 'provider.mts', 'metrics.mts'], commonjs: ['require.cts'] }
 
 describe('the types of the installed package', () => {
   let folder
@@ -38,6 +38,7 @@ describe('the types of the installed package', () => {
       for (const [name, line] of [
         ['import.mjs', 'import: ok'],
         ['provider.mjs', 'provider: ok'],
+        ['metrics.mjs', 'metrics: ok'],
         ['require.cjs', 'require: ok'],
       ]) {
         assert.equal(node(folder, path.join(compiler, name)), line)
