@@ -4,6 +4,7 @@
 
 import { parseArgs } from 'node:util'
 import {
+  ensureChromium,
   ensureCompiler,
   ensureMariadb,
   ensureNode,
@@ -37,6 +38,7 @@ const prepare = [
   { name: 'redis-server', run: ensureRedis },
   { name: 'postgres', run: ensurePostgres },
   { name: 'mariadb', run: ensureMariadb },
+  { name: 'chromium', run: ensureChromium },
   { name: 'npm ci', run: () => ensurePackages('.', { stream }) },
   { name: 'npm ci, peers', run: () => ensurePackages('__test__/peers', { stream }) },
   ...['nest-10', 'nest-11', 'nest-12'].map((name) => ({

@@ -185,8 +185,9 @@ test('there are metrics, and a description of all endpoints', async () => {
   const { body: metrics } = await client.get('/metrics')
   for (const line of [
     /^flash_sale_answers_total\{status="201"\} [1-9]/m,
-    /^flash_sale_locks_held\{kind="orderCreation"\} 0$/m,
-    /^flash_sale_lock_node_up\{instance="fenced",node="127.0.0.1:\d+"\} 1$/m,
+    /^quorlock_acquire_seconds_count\{redlock="default",key_class="orderCreation",outcome="acquired"\} [1-9]/m,
+    /^quorlock_acquire_seconds_count\{redlock="fenced",key_class="inventory",outcome="acquired"\} [1-9]/m,
+    /^quorlock_node_up\{redlock="fenced",node="127.0.0.1:\d+"\} 1$/m,
     /^process_cpu_seconds_total /m,
   ]) {
     assert.match(metrics, line)

@@ -18,7 +18,7 @@ export async function writeReport(file, { journal, figures, checks, buyers, item
     element(
       'p',
       { id: 'verdict', class: failed ? 'bad' : 'good' },
-      failed ? `${failed} checks failed` : 'All checks hold',
+      failed ? `${failed} of ${checks.length} checks failed` : 'All checks hold',
     ),
     salesChart(series, items),
     answersChart(series),

@@ -10,6 +10,6 @@ export class MetricsController {
   @Get()
   @Header('Content-Type', 'text/plain; version=0.0.4')
   read() {
-    return this.metrics.registry.metrics()
+    return this.metrics.read()
   }
 }
