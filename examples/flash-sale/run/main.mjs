@@ -61,6 +61,7 @@ ${items} of "${variantId}" are for sale at ${shop.url}
   curl ${shop.url}/api/v1/inventory/${variantId}
   curl ${shop.url}/api/v1/locks/status
 
+${shop.url}            the sale as it goes, in a browser
 ${shop.url}/api/docs   all endpoints
 ${shop.url}/health     ${shop.url}/metrics
 

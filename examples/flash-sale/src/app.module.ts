@@ -5,6 +5,7 @@ import { database } from './database/database.js'
 import { HealthModule } from './health/health.module.js'
 import { IdleConnections } from './idle-connections.js'
 import { InventoryModule } from './inventory/inventory.module.js'
+import { LiveModule } from './live/live.module.js'
 import { LocksModule } from './locks/locks.module.js'
 import { MetricsModule } from './metrics/metrics.module.js'
 import { OrdersModule } from './orders/orders.module.js'
@@ -20,6 +21,7 @@ import { TestingModule } from './testing/testing.module.js'
     OrdersModule,
     HealthModule,
     MetricsModule,
+    LiveModule,
     ...(settings.isTest ? [TestingModule] : []),
   ],
   providers: [IdleConnections],

@@ -14,7 +14,7 @@ const KEEP_ALIVE_MS = 120_000
 await migrate(database)
 
 const app = await NestFactory.create(AppModule, { logger: ['error', 'warn'], abortOnError: false })
-app.setGlobalPrefix('api/v1', { exclude: ['health', 'metrics'] })
+app.setGlobalPrefix('api/v1', { exclude: ['health', 'metrics', '/'] })
 app.useGlobalPipes(new ValidationPipe({ transform: true, whitelist: true, forbidNonWhitelisted: true }))
 app.useGlobalFilters(new RefusalFilter(app.getHttpAdapter()), new RedlockExceptionFilter())
 app.enableShutdownHooks(['SIGTERM', 'SIGINT'], { useProcessExit: true })
