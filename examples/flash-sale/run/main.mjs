@@ -5,6 +5,7 @@ import { Client } from './client.mjs'
 import { openShop } from './shop.mjs'
 
 const DEFAULT_PROCESSES = { shop: 1, load: 3 }
+const OWN = ['DATABASE_URL', 'QUEUE_URL', 'QUORLOCK_NODES']
 /** A sale in which every fault has its time: a node that was killed does not vote for some 17 s, before the next. */
 const SALE_MS = 32_000
 const HELP = `Usage: npm run example:flash-sale -- [options]
@@ -93,6 +94,8 @@ function parse() {
     return value
   }
   const items = number('items', values.load ? 20 : 1, 100_000)
+  const given = OWN.find((name) => process.env[name])
+  if (values.load && given) throw new TypeError(`${given} is set, but --load breaks its servers: it starts its own`)
   return {
     help: values.help,
     load: values.load,
@@ -103,7 +106,8 @@ function parse() {
       values.load ? DEFAULT_PROCESSES.load : DEFAULT_PROCESSES.shop,
     ),
     items,
-    buyers: number('buyers', 1, 5000),
+    // Fewer would leave some unsold, and the sale without an end.
+    buyers: values.load ? number('buyers', items, 5000) : 0,
     port: number('port', 0, 65_535, values.load ? 0 : 3000),
     paymentMs: number('payment-ms', 0, 10_000, Math.ceil(SALE_MS / items)),
     report: values.report,

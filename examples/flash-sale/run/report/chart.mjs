@@ -9,13 +9,14 @@ const LEFT = 56
 const RIGHT = 16
 const TOP = 28
 const BOTTOM = 34
+const LEGEND = 84 // the width of one of its entries
 
 /**
- * `draw({ x, y })` gives the marks, with the scales of seconds and of values.
+ * `draw({ x, y })` gives the marks, with the scales of seconds and of values; `legend` is pairs of a class and words.
  *
- * @param {{ id: string, title: string, seconds: number, top: number, faults: object[], draw: Function }} chart
+ * @param {{ id: string, title: string, seconds: number, top: number, faults: object[], legend?: string[][], draw: Function }} chart
  */
-export function chart({ id, title, seconds, top, faults, draw }) {
+export function chart({ id, title, seconds, top, faults, legend = [], draw }) {
   const x = scale(0, seconds, LEFT, WIDTH - RIGHT)
   const y = scale(0, top, HEIGHT - BOTTOM, TOP)
   const columns = ticks(seconds, 8).map((second) => [
@@ -39,6 +40,13 @@ export function chart({ id, title, seconds, top, faults, draw }) {
     'svg',
     { id, viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': title },
     text({ class: 'title', x: LEFT, y: 16 }, title),
+    legend.map(([name, words], index) => {
+      const left = WIDTH - RIGHT - (legend.length - index) * LEGEND
+      return [
+        element('rect', { class: `key ${name}`, x: left, y: 8, width: 9, height: 9 }),
+        text({ class: 'tick', x: left + 13, y: 16 }, words),
+      ]
+    }),
     bands,
     columns,
     lines,

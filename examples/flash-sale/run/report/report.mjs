@@ -51,7 +51,14 @@ function salesChart({ seconds, faults, sold, stock }, items) {
     line(stock, scales, { class: 'line stock', id: 'line-stock' }),
     line(sold, scales, { class: 'line accepted', id: 'line-sold' }),
   ]
-  return chart({ id: 'chart-sales', title: 'Sold, and left in stock', seconds, top: items, faults, draw })
+  return chart({
+    id: 'chart-sales',
+    title: 'Sold (line), and left in stock (dashes)',
+    seconds,
+    top: items,
+    faults,
+    draw,
+  })
 }
 
 function answersChart({ seconds, faults, answers }) {
@@ -68,8 +75,9 @@ function answersChart({ seconds, faults, answers }) {
         return element('rect', { class: `bar k${kind}`, x: x(bin), y: top, width, height, 'data-value': value })
       })
     })
-  const title = 'Answers per second: accepted, 409, 429, 503'
-  return chart({ id: 'chart-answers', title, seconds, top: Math.max(1, ...totals), faults, draw })
+  const title = 'Answers per second'
+  const legend = KINDS.map((kind) => [`k${kind}`, kind])
+  return chart({ id: 'chart-answers', title, legend, seconds, top: Math.max(1, ...totals), faults, draw })
 }
 
 function waitsChart({ seconds, faults, waits }) {
