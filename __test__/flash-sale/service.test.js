@@ -165,6 +165,32 @@ test('a process that is killed in the middle of an order loses nothing: the same
   assert.equal(await shop.stock(variantId), 2)
 })
 
+test('the queue survives all its processes: killed in the middle of a thousand orders, each is confirmed once', async () => {
+  const orders = 1000
+  const { variantId } = await shop.variant(0)
+  await shop.sql(
+    `INSERT INTO orders (id, user_id, idempotency_key, variant_id, quantity, status)
+     SELECT gen_random_uuid(), 'crowd', $1 || n, $1, 1, 'accepted' FROM generate_series(1, $2::int) AS n`,
+    [variantId, orders],
+  )
+  const counted = async () => {
+    const [row] = await shop.sql(
+      `SELECT count(*)::int AS lines, count(DISTINCT order_id)::int AS confirmed FROM confirmations
+         JOIN orders ON orders.id = order_id WHERE variant_id = $1`,
+      [variantId],
+    )
+    return row
+  }
+  await until(async () => (await counted()).confirmed > 0, LIMIT)
+  await Promise.all(shop.applications.map((application) => application.kill()))
+  assert.ok((await counted()).confirmed < orders, 'killed in the middle')
+  await Promise.all(shop.applications.map((application) => application.start()))
+  await until(async () => (await counted()).confirmed === orders, { ...LIMIT, deadline: 120_000 })
+  assert.equal((await counted()).lines, orders)
+  const states = await shop.sql('SELECT DISTINCT status FROM orders WHERE variant_id = $1', [variantId])
+  assert.deepEqual(states, [{ status: 'confirmed' }])
+})
+
 test('a process that is told to end finishes what it can, and ends by itself', async () => {
   const { variantId } = await shop.variant(3)
   const order = { variantId, userId: unique('user'), key: unique('key') }
