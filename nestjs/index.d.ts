@@ -79,8 +79,12 @@ export class RedlockModule {
   static forRootAsync(options: RedlockModuleAsyncOptions): DynamicModule
 }
 
-/** The default instance, as a class to inject. The same object as `@InjectRedlock()` gives. */
-export class RedlockService<Fencing extends boolean = boolean> extends Redlock<Fencing> {}
+/**
+ * The default instance, as a class to inject. The same object as `@InjectRedlock()` gives.
+ *
+ * @template Fencing the type of the option `fencing`: `RedlockService<true>` where it is true
+ */
+export class RedlockService<Fencing extends boolean = false> extends Redlock<Fencing> {}
 
 /** Injects the instance of that name, which is a {@link Redlock}. @param name @default 'default' */
 export function InjectRedlock(name?: string): PropertyDecorator & ParameterDecorator

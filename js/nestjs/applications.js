@@ -34,12 +34,22 @@ class Application {
   /** Whether `object` is one of the instances that live as long as the application. */
   owns(object) {
     for (const wrapper of this.#wrappers()) {
-      if (wrapper.instance === object) return true
+      if (this.#instanceOf(wrapper) === object) return true
       if (wrapper.isTransient && wrapper.getStaticTransientInstances().some((host) => host?.instance === object)) {
         return true
       }
     }
     return false
+  }
+
+  /** Nest 10, asked for what it could not make, asks itself for ever. Such an application has not come to be. */
+  #instanceOf(wrapper) {
+    try {
+      return wrapper.instance
+    } catch {
+      open.delete(this.weak)
+      return undefined
+    }
   }
 
   /** Whether this application makes objects of `Class` while it runs: for each request, or for whoever asks. */

@@ -4,6 +4,7 @@ import { strict as assert } from 'node:assert'
 import { test } from 'node:test'
 import { Injectable } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
+import { Test } from '@nestjs/testing'
 import type { Lock } from 'quorlock'
 import { RedlockModule, RedlockService, WithLock } from 'quorlock/nestjs'
 import { gate, memory, moduleOf, nest, until } from './support.js'
@@ -90,8 +91,10 @@ test('a section that does not end is told after shutdownTimeout, and the applica
     await opened
   })
   await until(() => redlock.stats().held === 1)
+  const since = performance.now()
   await app.close()
   assert.equal(reason, 'closed')
+  assert.ok(performance.now() - since < 4000, 'it waited for its default')
   done()
   await section
 })
@@ -112,6 +115,21 @@ test('of two global modules the one that was imported first ends last, and in Ne
     const isEarly = nest === 10 ? order === first : order === last
     assert.deepEqual(timeline, ['before', `worker: redlock ${isEarly ? 'closed' : 'up'}`])
   }
+})
+
+test('an application whose start failed can be closed, and its Redlock is', async () => {
+  class Failing {
+    onModuleInit() {
+      throw new Error('half-way')
+    }
+  }
+  const redlock = RedlockModule.forRoot({ nodes: memory(), logger: false })
+  const module = moduleOf({ imports: [redlock], providers: [Failing] })
+  const app = (await Test.createTestingModule({ imports: [module] }).compile()).createNestApplication()
+  const service = app.get(RedlockService, { strict: false })
+  await assert.rejects(app.init(), /half-way/)
+  await app.close()
+  await assert.rejects(service.acquire('key', 1000), { code: 'ERR_REDLOCK_CLOSED' })
 })
 
 test('a shutdown hook that fails stops nobody', async () => {

@@ -62,7 +62,10 @@ export class Orders {
   }
 }
 
-export const service = (redlock: RedlockService): Redlock => redlock as Redlock
+export const service = (redlock: RedlockService): Redlock => redlock
+export const token = (redlock: RedlockService<true>) => redlock.withLock('key', 1000, (lock) => lock.token)
+// @ts-expect-error no token without fencing
+export const noToken = (redlock: RedlockService) => redlock.withLock('key', 1000, (lock) => lock.token)
 export const held = (redlock: RedlockService): Promise<Lock> => redlock.acquire('key', 1000)
 export const modules = [
   RedlockModule.forRoot({ nodes: 'memory', shutdownTimeout: 1, logger: false, name: 'x', isGlobal: true }),

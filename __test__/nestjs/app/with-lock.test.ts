@@ -101,7 +101,9 @@ test('contention throws, or skips; a loss of somebody else inside is no skip', a
   const shop = app.get(Shop)
   const { opened, open: end } = gate()
   const first = shop.slow(opened)
+  const since = performance.now()
   await assert.rejects(shop.slow(opened), LockContendedError)
+  assert.ok(performance.now() - since < 4000, 'it waited for its default of 6.5 s, and not `wait: 0`')
   end()
   assert.equal(await first, 'slow')
 
@@ -221,6 +223,20 @@ test('several applications in one process: each object locks by its own', async 
   assert.equal(await anew.get(Shop).fixed(), 'lock:fixed')
 })
 
+test("an application that could not be made is in nobody else's way", async (t) => {
+  const failing = {
+    provide: 'fails',
+    inject: [Shop],
+    useFactory: () => {
+      throw new Error('half-way')
+    },
+  }
+  await assert.rejects(start(t, { imports: [open()], providers: [failing, Shop, PerRequest] }), /half-way/)
+  const app = await start(t, { imports: [open()], providers: [Shop, PerRequest] })
+  assert.equal(await app.get(Shop).fixed(), 'lock:fixed')
+  assert.equal(await (await app.resolve(PerRequest)).run(), 'lock:request')
+})
+
 test('one module class, two applications', async (t) => {
   const App = moduleOf({ imports: [open()], providers: [Shop] })
   const [one, two] = [await start(t, { imports: [App] }), await start(t, { imports: [App] })]
@@ -245,7 +261,12 @@ test('before the application has started: in a constructor, a factory, and onMod
     useFactory: async (shop: Shop) => seen.push(await shop.fixed()),
   }
   const app = await start(t, { imports: [open()], providers: [Shop, Early, factory] })
-  assert.deepEqual(seen, ['lock:fixed', 'lock:fixed'])
+  const beside = RedlockModule.forRootAsync({
+    extraProviders: [Shop, factory],
+    useFactory: () => ({ nodes: memory() }),
+  })
+  await start(t, { imports: [beside] })
+  assert.deepEqual(seen, ['lock:fixed', 'lock:fixed', 'lock:fixed'])
   const module = await Test.createTestingModule({ imports: [open()], providers: [Shop, PerRequest] }).compile()
   t.after(() => module.close())
   assert.equal(await module.get(Shop).fixed(), 'lock:fixed')

@@ -1,0 +1,125 @@
+// The recipes of docs/nestjs.md: what stands there is cut out of this file, which a test compares. The stores are in
+// memory, and the queue's names are stand-ins: the examples have real ones.
+
+import { Body, ConflictException, Controller, Headers, Injectable, Post } from '@nestjs/common'
+import { Cron } from '@nestjs/schedule'
+import { currentLock } from 'quorlock'
+import { WithLock } from 'quorlock/nestjs'
+
+export interface Order {
+  productId: string
+  quantity: number
+}
+
+/** A statement of a database, each method: none of them sees half of another. */
+@Injectable()
+export class Database {
+  readonly stock = new Map([['p1', 3]])
+  readonly orders: Order[] = []
+  readonly byKey = new Map<string, Order>()
+  readonly runs = new Set<string>()
+  readonly reports: string[] = []
+
+  async claim(productId: string, quantity: number) {
+    const left = this.stock.get(productId) ?? 0
+    if (left < quantity) return false
+    this.stock.set(productId, left - quantity)
+    return true
+  }
+
+  async insertOrder(order: Order) {
+    this.orders.push(order)
+    return { number: this.orders.length, ...order }
+  }
+
+  async findByKey(user: string, key: string) {
+    return this.byKey.get(`${user} ${key}`)
+  }
+
+  async insertByKey(user: string, key: string, order: Order) {
+    const unique = `${user} ${key}`
+    if (this.byKey.has(unique)) throw new Error('unique constraint')
+    this.byKey.set(unique, order)
+    return order
+  }
+
+  async hasRun(job: string, slot: string) {
+    return this.runs.has(`${job} ${slot}`)
+  }
+
+  async recordRun(job: string, slot: string) {
+    this.runs.add(`${job} ${slot}`)
+  }
+}
+
+export interface Job<Data> {
+  id: string
+  data: Data
+}
+abstract class WorkerHost {
+  abstract process(job: Job<Order>): Promise<unknown>
+}
+const Processor = (_queue: string) => Injectable()
+
+const today = () => '2026-11-21'
+
+@Injectable()
+export class OrdersService {
+  constructor(private readonly db: Database) {}
+
+  @WithLock((order: Order) => `lock:product:${order.productId}`, { ttl: 5000, wait: 2000 })
+  async place(order: Order) {
+    // UPDATE products SET stock = stock - $2 WHERE id = $1 AND stock >= $2
+    if (!(await this.db.claim(order.productId, order.quantity))) throw new ConflictException('sold out')
+    return this.db.insertOrder(order)
+  }
+}
+
+@Controller('orders')
+export class OrdersController {
+  constructor(private readonly db: Database) {}
+
+  @Post()
+  @WithLock<OrdersController['create']>((_order, user, key) => `lock:order_creation_${user}_${key}`, { ttl: 5000 })
+  async create(
+    @Body() order: Order,
+    @Headers('x-user') user: string,
+    @Headers('idempotency-key') key: string,
+  ): Promise<Order> {
+    const made = await this.db.findByKey(user, key)
+    return made ?? this.db.insertByKey(user, key, order) // where (user, key) is unique
+  }
+}
+
+@Processor('orders')
+export class OrderProcessor extends WorkerHost {
+  constructor(private readonly db: Database) {
+    super()
+  }
+
+  @WithLock((job: Job<Order>) => `lock:product:${job.data.productId}`, { ttl: 5000, wait: 30_000 })
+  async process(job: Job<Order>) {
+    const made = await this.db.findByKey('job', job.id) // a worker was killed before it could say that it was done
+    if (made) return made
+    currentLock()?.signal.throwIfAborted() // right before what cannot be undone
+    return this.db.insertByKey('job', job.id, job.data)
+  }
+}
+
+@Injectable()
+export class ReportsService {
+  constructor(private readonly db: Database) {}
+
+  @Cron('0 0 3 * * *', { name: 'nightly report' })
+  @WithLock('lock:cron:nightly-report', { ttl: 30_000, wait: 1000, whenContended: 'skip' })
+  async nightly() {
+    const day = today()
+    if (await this.db.hasRun('nightly report', day)) return
+    await this.write(day)
+    await this.db.recordRun('nightly report', day) // a row, unique by job and day
+  }
+
+  private async write(day: string) {
+    this.db.reports.push(day)
+  }
+}
