@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util'
 import { folders } from './support/folders.mjs'
 import {
+  ensureChromium,
   ensureCompiler,
   ensureMariadb,
   ensureNode,
@@ -38,6 +39,7 @@ const prepare = [
   { name: 'redis-server', run: ensureRedis },
   { name: 'postgres', run: ensurePostgres },
   { name: 'mariadb', run: ensureMariadb },
+  { name: 'chromium', run: ensureChromium },
   ...folders.map((folder) => ({ name: `npm ci, ${folder}`, run: () => ensurePackages(folder, { stream }) })),
 ]
 
@@ -57,6 +59,7 @@ const checks = [
   script('test:fallback', 10),
   script('test:package', 10),
   script('test:nestjs', 10),
+  script('test:flash-sale', 15),
   script('sim', 15),
   script('test:simulator', 10),
   { ...script('sim', 10, '--search', 'quick'), name: 'search' },

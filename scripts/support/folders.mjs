@@ -9,4 +9,5 @@ export const folders = [
   '__test__/peers/nest-12',
   '__test__/metrics',
   'examples/fenced-stores',
+  'examples/flash-sale',
 ]

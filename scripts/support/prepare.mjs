@@ -104,6 +104,13 @@ async function ensureServer(name, programs, packages, what) {
   }
 }
 
+/** Two of the tests look at pages. Where it cannot be installed from here they are skipped, and say so. */
+export async function ensureChromium() {
+  if (['chromium', 'chromium-browser', 'google-chrome'].some(findProgram)) return
+  const hasApt = (await runCommand('apt-get', ['--version'])).code === 0
+  if (hasApt && process.getuid?.() === 0) await installDebian(['chromium'], 'Chromium')
+}
+
 /** `npm ci` in `folder`, unless what is installed there is newer than its lock file. */
 export async function ensurePackages(folder = '.', { stream = false } = {}) {
   const installed = statSync(join(root, folder, 'node_modules', '.package-lock.json'), { throwIfNoEntry: false })

@@ -1,0 +1,83 @@
+'use strict'
+
+// The checks of the load run find what they are there for: each of these sales went wrong in one way.
+
+const { before, test } = require('node:test')
+const assert = require('node:assert/strict')
+const { load } = require('./shop')
+
+const ITEMS = 3
+const BUYERS = 5
+let verify
+
+before(async () => {
+  verify = (await load('load/verify.mjs')).verify
+})
+
+/** A sale as it should be. */
+function sale() {
+  const ids = ['a', 'b', 'c']
+  const orders = ids.map((id) => ({ id, userId: `user-${id}`, quantity: 1, status: 'confirmed' }))
+  const purchases = ids.map((orderId, i) => ({
+    ...{ kind: 'purchase', delta: -1, stockAfter: ITEMS - 1 - i, token: 10 + i, orderId },
+  }))
+  return {
+    items: ITEMS,
+    buyers: BUYERS,
+    orders,
+    after: structuredClone(orders),
+    movements: [{ kind: 'adjustment', delta: ITEMS, stockAfter: ITEMS, token: 5, orderId: null }, ...purchases],
+    confirmations: ids.map((orderId) => ({ orderId })),
+    stock: 0,
+    outcomes: [
+      ...ids.map((id, buyer) => ({ buyer, ended: 'bought', orderIds: [id, id] })),
+      ...[3, 4].map((buyer) => ({ buyer, ended: 'sold out', orderIds: [] })),
+    ],
+    journal: {
+      answers: [201, 200, 409, 429, 503].map((status) => ({ status })),
+      stock: [{ stock: 3 }, { stock: 0 }],
+      faults: [0, 0, 1, 2].map((soldTo) => ({ soldTo })),
+    },
+  }
+}
+
+const failedOf = (result) =>
+  verify(result)
+    .filter(({ ok }) => !ok)
+    .map(({ name }) => name)
+
+test('a sale as it should be passes', () => {
+  assert.deepEqual(failedOf(sale()), [])
+})
+
+const order = (id, userId) => ({ id, userId, quantity: 1, status: 'confirmed' })
+
+for (const [name, spoil] of [
+  ['exactly 3 sold', (s) => s.orders.push(order('d', 'user-d'))],
+  ['exactly 3 sold', (s) => s.orders.pop()],
+  ['what is left in stock', (s) => (s.stock = 1)],
+  ['stock never below zero', (s) => s.journal.stock.push({ stock: -1 })],
+  ['stock never below zero', (s) => (s.movements.at(-1).stockAfter = -1)],
+  ['no order twice', (s) => (s.orders[1].userId = s.orders[0].userId)],
+  ['no order twice', (s) => s.movements.push({ ...s.movements.at(-1) })],
+  ['each change follows from the one before', (s) => (s.movements[2].stockAfter = 2)],
+  ['tokens never fall', (s) => (s.movements[2].token = 1)],
+  ['the same request gave the same order', (s) => (s.outcomes[0].orderIds = ['a', 'b'])],
+  ['accepted orders present after the restart', (s) => s.after.shift()],
+  ['orders nobody was told of', (s) => (s.outcomes[0] = { ...s.outcomes[0], orderIds: [] })],
+  ['the queue has worked each order once', (s) => s.confirmations.push({ orderId: 'a' })],
+  ['the queue has worked each order once', (s) => s.confirmations.pop()],
+  ['the queue has worked each order once', (s) => (s.after[0].status = 'accepted')],
+  ['refusals are 409, 429 or 503', (s) => s.journal.answers.push({ status: 500 })],
+  ['refusals are 409, 429 or 503', (s) => s.journal.answers.push({ status: 0, code: 'ECONNRESET' })],
+  ['every buyer has a final answer', (s) => (s.outcomes[4].ended = 'gave up')],
+  ['every fault was over before the end', (s) => (s.journal.faults[3].soldTo = ITEMS)],
+  ['every fault was over before the end', (s) => delete s.journal.faults[3].soldTo],
+  ['every fault was over before the end', (s) => s.journal.faults.pop()],
+]) {
+  test(`found: ${name}, by ${spoil.toString().replace(/^\(s\) => /, '')}`, () => {
+    const spoilt = sale()
+    spoil(spoilt)
+    assert.ok(failedOf(spoilt).includes(name))
+  })
+}

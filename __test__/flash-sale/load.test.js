@@ -1,0 +1,100 @@
+'use strict'
+
+// The load run as a user starts it, in the size of CI: every fault, every check, the report; and nothing left behind.
+
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+const { test } = require('node:test')
+const assert = require('node:assert/strict')
+const { Child } = require('../support/child')
+const { until } = require('../support/until')
+const { FOLDER, load } = require('./shop')
+
+const BUYERS = 300
+const ITEMS = 40
+
+/** The launcher, with a folder of its own for everything temporary. */
+function start(t, ...args) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'quorlock-flash-sale-'))
+  fs.chmodSync(folder, 0o711) // databases do not run as root
+  const child = new Child(path.join(FOLDER, 'run', 'main.mjs'), { args, env: { TMPDIR: folder } })
+  t.after(async () => {
+    await child.stop()
+    fs.rmSync(folder, { recursive: true, force: true })
+  })
+  return { child, folder }
+}
+
+/** The processes that have been given this folder: servers, applications, whatever they have started. */
+function processesOf(folder) {
+  return fs.readdirSync('/proc').filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && fs.readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`TMPDIR=${folder}\0`)
+    } catch {
+      return false // gone by now, or somebody else's
+    }
+  })
+}
+
+async function nothingIsLeft(folder) {
+  await until(() => processesOf(folder).length === 0, { what: 'no process is left' })
+  assert.deepEqual(fs.readdirSync(folder), [])
+}
+
+test('a sale in which everything breaks once sells exactly what there is, and the report shows it', async (t) => {
+  await load('load/run.mjs') // says so where the example is not built
+  const reports = fs.mkdtempSync(path.join(os.tmpdir(), 'quorlock-report-'))
+  t.after(() => fs.rmSync(reports, { recursive: true, force: true }))
+  const report = path.join(reports, 'report.html')
+  const { child, folder } = start(t, '--load', '--buyers', BUYERS, '--items', ITEMS, '--report', report)
+  const { code, stdout, stderr } = await child.ended
+  assert.equal(code, 0, stdout + stderr)
+  assert.equal(stderr, '')
+  assert.match(stdout, new RegExp(` ✔ exactly ${ITEMS} sold +${ITEMS}\n`))
+  assert.doesNotMatch(stdout, /✖/)
+  for (const status of ['201 +40', '409 SOLD_OUT', '503 ERR_QUORUM_UNAVAILABLE']) {
+    assert.match(stdout, new RegExp(`^ +${status}`, 'm'))
+  }
+  await nothingIsLeft(folder)
+
+  const html = fs.readFileSync(report, 'utf8')
+  assert.doesNotMatch(html, /(src|href)=|url\(|https?:/i, 'nothing from elsewhere')
+  const { series, checks } = JSON.parse(html.match(/<script type="application\/json" id="data">(.+)<\/script>/)[1])
+  assert.ok(checks.length >= 10 && checks.every(({ ok }) => ok))
+  assert.equal(series.sold.at(-1)[1], ITEMS)
+  assert.equal(series.answers.accepted.reduce((sum, n) => sum + n, 0) >= ITEMS, true)
+  assert.equal(series.faults.length, 4)
+  const stopped = series.faults.at(-1)
+  assert.ok(stopped.name === 'all lock nodes stopped' && stopped.to - stopped.from >= 5)
+  // Who held everything before the nodes stopped may sell on; nobody who needs them may.
+  assert.ok(stopped.soldTo - stopped.soldFrom <= 2, `${stopped.soldTo - stopped.soldFrom} sold meanwhile`)
+
+  assert.equal(html.match(/<circle class="wait"/g).length, ITEMS)
+  assert.equal(html.match(/id="line-sold"[^>]* data-points="(\d+)"/)[1], String(series.sold.length))
+  assert.equal(html.match(/<g class="fault"/g).length, 3 * 4, 'four faults on each of three charts')
+})
+
+test('ended in the middle of a sale, it leaves nothing behind', async (t) => {
+  const { child, folder } = start(t, '--load', '--buyers', '50', '--items', '40')
+  await until(() => child.stdout.includes('lock node 1 is killed'), { deadline: 120_000, every: 50 })
+  child.kill('SIGTERM')
+  assert.equal((await child.ended).code, 143)
+  await nothingIsLeft(folder)
+})
+
+test('what it cannot do it says, before it starts anything', async (t) => {
+  for (const [args, message] of [
+    [['--items', 'many'], '--items must be a whole number from 1 to 100000, not many'],
+    [['--load', '--processes', '1'], '--processes must be a whole number from 2 to 16, not 1'],
+    [['--load', '--buyers', '99'], '--buyers must be a whole number from 100 to 5000, not 99'],
+    [['--speed', '7'], "Unknown option '--speed'"],
+  ]) {
+    const { child, folder } = start(t, ...args)
+    const { code, stdout, stderr } = await child.ended
+    assert.equal(code, 2)
+    assert.equal(stdout, '')
+    assert.ok(stderr.startsWith(message), stderr)
+    await nothingIsLeft(folder)
+  }
+})

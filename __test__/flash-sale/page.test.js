@@ -1,0 +1,59 @@
+'use strict'
+
+// The page, in a browser, while a sale runs: stock, orders, locks and nodes as they change.
+
+const { test } = require('node:test')
+const assert = require('node:assert/strict')
+const { Chromium, findChromium } = require('../support/chromium')
+const { until } = require('../support/until')
+const { unique, useShop } = require('./shop')
+
+const LIMIT = { deadline: 60_000, every: 50 }
+const STOCK = 12
+const skip = findChromium() ? false : 'there is no Chromium'
+const shop = useShop({ processes: 1, env: { NODE_ENV: 'test', PAYMENT_MS: '500', ORDER_WAIT_MS: '30000' } })
+
+test('a sale runs, a node is killed, the service is restarted: the page shows it', { skip }, async (t) => {
+  const { variantId, productId } = await shop.variant(STOCK)
+  const browser = await Chromium.start(t)
+  const page = await browser.open(`${shop.url}/`)
+  const text = (id) => page.evaluate(`document.getElementById('${id}').innerText`)
+  const shows = (id, pattern) =>
+    until(async () => pattern.test(await text(id)), { ...LIMIT, what: `${id}: ${pattern}` })
+  const node = (i) => `${shop.nodes[i].url.slice('redis://'.length)}`
+
+  await shows('state', new RegExp(`^live, from process ${shop.applications[0].pid}$`))
+  await shows('stock', new RegExp(`^${variantId}\\s+${STOCK}$`, 'm'))
+  for (let i = 0; i < 3; i++) await shows('nodes', new RegExp(`^${node(i)}\\s+up\\s+up$`, 'm'))
+
+  const sale = Promise.all(Array.from({ length: STOCK }, () => shop.order({ variantId, key: unique('page') })))
+  await shows('locks', new RegExp(`^lock:product:${productId}\\s+custom\\s+\\d+ ms\\s+[1-9]\\d*$`, 'm'))
+  await shows('waiting', /^[1-9]/)
+  await shows('rate', /^[1-9.]/)
+  await shows('stock', new RegExp(`^${variantId}\\s+[1-9]$`, 'm'))
+
+  await shop.nodes[1].kill()
+  await shows('nodes', new RegExp(`^${node(1)}\\s+down\\s+down$`, 'm'))
+  assert.match(await text('nodes'), new RegExp(`^${node(0)}\\s+up\\s+up$`, 'm'))
+  assert.ok((await sale).every(({ status }) => status === 201))
+  await shows('stock', new RegExp(`^${variantId}\\s+0$`, 'm'))
+  await shows('orders', new RegExp(`^${STOCK}$`))
+  const drawn = await page.evaluate(`document.getElementById('history').getAttribute('points').split(' ').length`)
+  assert.ok(drawn > 3)
+
+  await shop.nodes[1].launch()
+  await shows('nodes', new RegExp(`^${node(1)}\\s+quarantined\\s+quarantined$`, 'm'))
+
+  const [application] = shop.applications
+  assert.equal(await application.stop(), 0, 'a page that is open keeps no process from ending')
+  await shows('state', /does not answer/)
+  const asked = () => page.requests.filter((url) => url.endsWith('/live')).length
+  const before = asked()
+  await until(() => asked() >= before + 2, { ...LIMIT, what: 'it asks again after a 503' })
+  await application.start()
+  await shows('state', new RegExp(`^live, from process ${application.pid}$`))
+
+  assert.deepEqual(page.errors, [])
+  const elsewhere = page.requests.filter((url) => !url.startsWith(shop.url) && !url.startsWith('data:'))
+  assert.deepEqual(elsewhere, [])
+})

@@ -1,0 +1,40 @@
+// What happened in a run and when, in ms since the sale opened: every answer, every sale, every fault.
+
+export class Journal {
+  #openedAt = performance.now()
+  /** `{ at, status, code, ms }`, one per request. */
+  answers = []
+  /** `{ at, orderId, buyer, wait }`, one per order, at its first acceptance; `wait` since the buyer came. */
+  sales = []
+  /** `{ at, stock }`, as the database says. */
+  stock = []
+  /** `{ name, from, to, soldFrom, soldTo }`; without `to` while it lasts. */
+  faults = []
+
+  now() {
+    return performance.now() - this.#openedAt
+  }
+
+  get sold() {
+    return this.sales.length
+  }
+
+  answer(status, code, ms) {
+    this.answers.push({ at: this.now(), status, code, ms })
+  }
+
+  sale(orderId, buyer, wait) {
+    this.sales.push({ at: this.now(), orderId, buyer, wait })
+  }
+
+  stockIs(stock) {
+    this.stock.push({ at: this.now(), stock })
+  }
+
+  /** Returns what ends it. */
+  fault(name) {
+    const fault = { name, from: this.now(), soldFrom: this.sold }
+    this.faults.push(fault)
+    return () => Object.assign(fault, { to: this.now(), soldTo: this.sold })
+  }
+}

@@ -1,0 +1,29 @@
+import { BullModule } from '@nestjs/bullmq'
+import { Module } from '@nestjs/common'
+import { TypeOrmModule } from '@nestjs/typeorm'
+import { database } from './database/database.js'
+import { HealthModule } from './health/health.module.js'
+import { IdleConnections } from './idle-connections.js'
+import { InventoryModule } from './inventory/inventory.module.js'
+import { LiveModule } from './live/live.module.js'
+import { LocksModule } from './locks/locks.module.js'
+import { MetricsModule } from './metrics/metrics.module.js'
+import { OrdersModule } from './orders/orders.module.js'
+import { settings } from './settings.js'
+import { TestingModule } from './testing/testing.module.js'
+
+@Module({
+  imports: [
+    LocksModule, // first, so that its global modules are torn down last
+    TypeOrmModule.forRoot({ ...database }),
+    BullModule.forRoot({ connection: { url: settings.queueUrl, maxRetriesPerRequest: null } }),
+    InventoryModule,
+    OrdersModule,
+    HealthModule,
+    MetricsModule,
+    LiveModule,
+    ...(settings.isTest ? [TestingModule] : []),
+  ],
+  providers: [IdleConnections],
+})
+export class AppModule {}

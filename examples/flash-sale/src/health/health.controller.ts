@@ -1,0 +1,35 @@
+import { Controller, Get } from '@nestjs/common'
+import { ApiTags } from '@nestjs/swagger'
+import { HealthCheck, HealthCheckService, HealthIndicatorService, TypeOrmHealthIndicator } from '@nestjs/terminus'
+import { RedlockHealthIndicator } from 'quorlock/nestjs/terminus'
+import { FENCED } from '../locks/locks.js'
+import { OrderQueue } from '../orders/order-queue.js'
+
+const LIMIT_MS = 1000
+
+@ApiTags('health')
+@Controller('health')
+export class HealthController {
+  constructor(
+    private readonly health: HealthCheckService,
+    private readonly indicators: HealthIndicatorService,
+    private readonly database: TypeOrmHealthIndicator,
+    private readonly locks: RedlockHealthIndicator,
+    private readonly queue: OrderQueue,
+  ) {}
+
+  @Get()
+  @HealthCheck()
+  check() {
+    return this.health.check([
+      () => this.database.pingCheck('database', { timeout: LIMIT_MS }),
+      () => this.locks.isHealthy('locks'),
+      () => this.locks.isHealthy('fencedLocks', { name: FENCED }),
+      () =>
+        this.indicators
+          .check('queue')
+          .attempt(() => this.queue.ping())
+          .withTimeout(LIMIT_MS),
+    ])
+  }
+}

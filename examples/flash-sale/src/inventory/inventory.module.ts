@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common'
+import { TypeOrmModule } from '@nestjs/typeorm'
+import { Variant } from '../catalogue/variant.entity.js'
+import { InventoryController } from './inventory.controller.js'
+import { InventoryService } from './inventory.service.js'
+
+@Module({
+  imports: [TypeOrmModule.forFeature([Variant])],
+  controllers: [InventoryController],
+  providers: [InventoryService],
+  exports: [InventoryService],
+})
+export class InventoryModule {}

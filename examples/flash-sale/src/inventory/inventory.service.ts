@@ -1,0 +1,87 @@
+// The only code that changes stock. Three layers: the distributed lock keeps the crowd away from the row, the row lock
+// makes reading and writing one step, and the token refuses who has lost the lock without knowing.
+
+import { Injectable } from '@nestjs/common'
+import { InjectDataSource, InjectRepository } from '@nestjs/typeorm'
+import type { Redlock } from 'quorlock'
+import { InjectRedlock } from 'quorlock/nestjs'
+import { DataSource, QueryFailedError, Repository } from 'typeorm'
+import { Variant } from '../catalogue/variant.entity.js'
+import { FENCED } from '../locks/locks.js'
+import { Order } from '../orders/order.entity.js'
+import { notEnough, soldOut, unknown } from '../refusals/refusal.js'
+import { LOCK_TTL_MS } from '../settings.js'
+import { StockRow } from './stock-row.js'
+
+@Injectable()
+export class InventoryService {
+  constructor(
+    @InjectRedlock(FENCED) private readonly locks: Redlock<true>,
+    @InjectDataSource() private readonly database: DataSource,
+    @InjectRepository(Variant) private readonly variants: Repository<Variant>,
+  ) {}
+
+  all() {
+    return this.variants.find({ order: { id: 'ASC' } })
+  }
+
+  async find(variantId: string) {
+    const variant = await this.variants.findOneBy({ id: variantId })
+    if (!variant) throw unknown('variant', variantId)
+    return variant
+  }
+
+  /** Makes the variant where there is none; its stock comes by {@link adjust}. */
+  async create(variantId: string, productId: string) {
+    await this.variants
+      .createQueryBuilder()
+      .insert()
+      .values({ id: variantId, productId, stock: 0, fence: 0 })
+      .orIgnore()
+      .execute()
+    return this.find(variantId)
+  }
+
+  /** More, or less by a negative `delta`. */
+  adjust(variantId: string, delta: number) {
+    return this.withRow(variantId, async (row) => {
+      if (row.stock + delta < 0) throw notEnough(variantId, row.stock)
+      await row.change(delta, 'adjustment')
+      return row.stock
+    })
+  }
+
+  /** Writes the order and takes it from stock, both or neither. */
+  purchase(order: Pick<Order, 'id' | 'userId' | 'idempotencyKey' | 'variantId' | 'quantity'>) {
+    return this.withRow(order.variantId, async (row) => {
+      if (row.stock < order.quantity) throw soldOut(order.variantId, row.stock)
+      await row.manager.insert(Order, { ...order, status: 'accepted' })
+      await row.change(-order.quantity, 'purchase', order.id)
+      return row.manager.findOneByOrFail(Order, { id: order.id })
+    })
+  }
+
+  /** Puts it back into stock, once, however often it is asked for. */
+  cancel({ id, variantId }: Pick<Order, 'id' | 'variantId'>) {
+    return this.withRow(variantId, async (row) => {
+      const order = await row.manager.findOneOrFail(Order, { where: { id }, lock: { mode: 'pessimistic_write' } })
+      if (order.status === 'cancelled') return order
+      await row.change(order.quantity, 'cancellation', id)
+      await row.manager.update(Order, { id }, { status: 'cancelled' })
+      return { ...order, status: 'cancelled' as const }
+    })
+  }
+
+  private withRow<T>(variantId: string, section: (row: StockRow) => Promise<T>): Promise<T> {
+    return this.locks.withLock(`inventory_lock:${variantId}`, LOCK_TTL_MS, ({ token }) =>
+      this.database.transaction(async (manager) => section(await StockRow.lock(manager, variantId, token))),
+    )
+  }
+}
+
+const UNIQUE_VIOLATION = '23505'
+
+/** That another transaction has written the same before. */
+export function isDuplicate(error: unknown) {
+  return error instanceof QueryFailedError && (error.driverError as { code?: string }).code === UNIQUE_VIOLATION
+}

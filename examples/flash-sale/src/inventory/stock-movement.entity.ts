@@ -1,0 +1,33 @@
+import { Column, CreateDateColumn, Entity, PrimaryGeneratedColumn } from 'typeorm'
+import { asNumber } from '../database/number-column.js'
+
+export type MovementKind = 'purchase' | 'cancellation' | 'adjustment'
+
+/** One change of stock. An order has one purchase and one cancellation at most: a unique index sees to it. */
+@Entity('stock_movements')
+export class StockMovement {
+  @PrimaryGeneratedColumn({ type: 'bigint' })
+  id!: string
+
+  @Column({ name: 'variant_id', type: 'text' })
+  variantId!: string
+
+  @Column({ name: 'order_id', type: 'uuid', nullable: true })
+  orderId!: string | null
+
+  @Column({ type: 'text' })
+  kind!: MovementKind
+
+  @Column({ type: 'integer' })
+  delta!: number
+
+  @Column({ name: 'stock_after', type: 'integer' })
+  stockAfter!: number
+
+  /** Of the lock under which it was made. */
+  @Column({ type: 'bigint', transformer: asNumber })
+  token!: number
+
+  @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
+  createdAt!: Date
+}

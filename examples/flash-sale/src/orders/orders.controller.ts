@@ -1,0 +1,69 @@
+import {
+  BadRequestException,
+  Body,
+  Controller,
+  Get,
+  Headers,
+  HttpCode,
+  Param,
+  ParseUUIDPipe,
+  Post,
+  Res,
+} from '@nestjs/common'
+import {
+  ApiConflictResponse,
+  ApiCreatedResponse,
+  ApiHeader,
+  ApiOkResponse,
+  ApiServiceUnavailableResponse,
+  ApiTags,
+  ApiTooManyRequestsResponse,
+} from '@nestjs/swagger'
+import { NAME } from '../inventory/inventory.dto.js'
+import type { Order } from './order.entity.js'
+import { NewOrder, OrderView } from './orders.dto.js'
+import { OrdersService } from './orders.service.js'
+
+@ApiTags('orders')
+@ApiServiceUnavailableResponse({ description: 'no quorum of the lock nodes, or no database: come again' })
+@Controller('orders')
+export class OrdersController {
+  constructor(private readonly orders: OrdersService) {}
+
+  @Post()
+  @ApiHeader({ name: 'Idempotency-Key', required: true, description: 'the same key again gives the same order' })
+  @ApiCreatedResponse({ type: OrderView })
+  @ApiOkResponse({ type: OrderView, description: 'the order that this user and key have already' })
+  @ApiConflictResponse({ description: 'sold out (SOLD_OUT), or others hold the lock: come again after Retry-After' })
+  @ApiTooManyRequestsResponse({ description: 'too many orders at once: come again after Retry-After' })
+  async create(
+    @Headers('idempotency-key') idempotencyKey: string | undefined,
+    @Body() body: NewOrder,
+    @Res({ passthrough: true }) response: { status(code: number): void },
+  ): Promise<OrderView> {
+    if (!idempotencyKey || !NAME.test(idempotencyKey)) {
+      throw new BadRequestException('the header Idempotency-Key is needed: 1 to 64 letters, digits, "_" and "-"')
+    }
+    const { order, isNew } = await this.orders.create({ ...body, idempotencyKey })
+    response.status(isNew ? 201 : 200)
+    return view(order)
+  }
+
+  @Get(':id')
+  @ApiOkResponse({ type: OrderView })
+  async one(@Param('id', ParseUUIDPipe) id: string): Promise<OrderView> {
+    return view(await this.orders.find(id))
+  }
+
+  @Post(':id/cancel')
+  @HttpCode(200)
+  @ApiOkResponse({ type: OrderView, description: 'cancelled, now or before' })
+  @ApiConflictResponse({ description: 'others hold the lock: come again' })
+  async cancel(@Param('id', ParseUUIDPipe) id: string): Promise<OrderView> {
+    return view(await this.orders.cancel(id))
+  }
+}
+
+function view({ id, userId, variantId, quantity, status, createdAt }: Order): OrderView {
+  return { id, userId, variantId, quantity, status, createdAt }
+}

@@ -1,0 +1,54 @@
+import { Body, Controller, HttpCode, Post } from '@nestjs/common'
+import { ApiTags } from '@nestjs/swagger'
+import { InventoryService } from '../inventory/inventory.service.js'
+import { Refusal } from '../refusals/refusal.js'
+import { TestLocksService } from './test-locks.service.js'
+import { TestConcurrentAccess, TestDecrement } from './testing.dto.js'
+
+@ApiTags('test')
+@Controller('test')
+export class TestingController {
+  constructor(
+    private readonly inventory: InventoryService,
+    private readonly locks: TestLocksService,
+  ) {}
+
+  @Post('inventory/test-decrement')
+  @HttpCode(200)
+  async decrement(@Body() { variantId, quantity }: TestDecrement) {
+    return { variantId, stock: await this.inventory.adjust(variantId, -quantity) }
+  }
+
+  /** Many decrements at once, and whether the stock says afterwards what was answered. */
+  @Post('inventory/test-concurrent-access')
+  @HttpCode(200)
+  async concurrentAccess(@Body() { variantId, quantity, requests }: TestConcurrentAccess) {
+    const { stock: before } = await this.inventory.find(variantId)
+    const ends = await Promise.allSettled(
+      Array.from({ length: requests }, () => this.inventory.adjust(variantId, -quantity)),
+    )
+    const { stock: after } = await this.inventory.find(variantId)
+    const succeeded = ends.filter(({ status }) => status === 'fulfilled').length
+    const refusals: Record<string, number> = {}
+    for (const end of ends) {
+      if (end.status === 'fulfilled') continue
+      const { code } = end.reason as Refusal
+      refusals[code ?? String(end.reason)] = (refusals[code ?? String(end.reason)] ?? 0) + 1
+    }
+    return {
+      variantId,
+      requests,
+      succeeded,
+      refusals,
+      before,
+      after,
+      consistent: before - after === succeeded * quantity,
+    }
+  }
+
+  @Post('locks/clear-test-locks')
+  @HttpCode(200)
+  async clearTestLocks() {
+    return { nodes: await this.locks.clear() }
+  }
+}

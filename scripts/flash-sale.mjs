@@ -1,0 +1,17 @@
+// `npm run example:flash-sale`, from a fresh clone: installs what the service needs, and the servers where it can.
+
+import { parseArgs } from 'node:util'
+import { buildFlashSale, flashSaleFolder } from './support/flash-sale.mjs'
+import { ensurePackages, ensurePostgres, ensureRedis } from './support/prepare.mjs'
+import { startWithAddon } from './support/start.mjs'
+
+// The example itself complains of what it does not know.
+const { values: options } = parseArgs({ options: { help: { type: 'boolean', short: 'h' } }, strict: false })
+
+await startWithAddon(`${flashSaleFolder}/run/main.mjs`, async () => {
+  if (options.help) return
+  await ensurePackages(flashSaleFolder, { stream: true })
+  await buildFlashSale()
+  await ensureRedis()
+  if (!process.env.DATABASE_URL) await ensurePostgres()
+})
