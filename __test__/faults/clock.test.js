@@ -39,7 +39,7 @@ async function setUp(t, options) {
     await until(async () => (await cluster.holding(key)) === 3, { what: 'it is on all nodes' })
     return lock
   }
-  return { cluster, clocks, other, key, held }
+  return { cluster, clocks, holder, other, key, held }
 }
 
 /** Resolves with the id under which a process held `key` on all nodes when it was killed. */
@@ -58,14 +58,21 @@ describe('clocks of nodes', { concurrency: true, skip: withoutClock() }, () => {
   for (const fencing of [false, true]) {
     const how = fencing ? 'with tokens' : 'without tokens'
 
-    test(`one is a minute ahead, ${how}: its keys are gone, the lock is not, and it is filled again`, async (t) => {
-      const { cluster, clocks, other, key, held } = await setUp(t, { fencing })
+    test(`one is a minute ahead, ${how}: its keys are gone, the lock is not`, async (t) => {
+      const { cluster, clocks, holder, other, key, held } = await setUp(t, { fencing })
       const lock = await held(5000, { renew: true })
       clocks[0].step(MINUTE)
       assert.equal(await cluster.servers[0].command('EXISTS', key), 0)
       assert.equal(await other.tryAcquire(key, 5000), null)
+      if (fencing) {
+        // With tokens it would vote for nobody, and is not filled before its time is that of the others.
+        await until(() => holder.stats().extended >= 2, { what: 'it is renewed' })
+        assert.equal(await cluster.holding(key), 2)
+        clocks[0].real()
+      }
       await until(async () => (await cluster.holding(key)) === 3, { what: 'the next renewal fills it' })
       assert.equal(lock.isHeld, true)
+      if (fencing) clocks[0].step(MINUTE)
       assert.equal(await lock.release(), 'released')
       // The other way round, too: nobody minds a clock that is wrong already.
       const next = await other.acquire(key, 5000, { wait: 5000 })

@@ -89,8 +89,8 @@ const sampled = [
     otel: 'quorlock.degraded',
     kind: 'Gauge',
     unit: '1',
-    help: 'Whether the fallback gives the locks now; only where there is one',
-    values: ({ degraded }) => (degraded === undefined ? [] : [[{}, Number(degraded)]]),
+    help: 'Whether the fallback gives the locks now; 0 without one',
+    values: ({ degraded }) => [[{}, Number(degraded)]],
   },
   {
     prom: 'node_up',

@@ -1,7 +1,7 @@
 'use strict'
 
-// What the log says of a Redlock: one line per change of a node's state, a warning per lost lock, and, for who wants to
-// know, which calls had to wait.
+// What the log says of a Redlock: one line per change of a node's state, and of who gives the locks; a warning per lost
+// lock; and, for who wants to know, which calls had to wait.
 
 const { Logger } = require('@nestjs/common')
 const { DEFAULT_NAME } = require('./tokens')
@@ -53,6 +53,10 @@ function watch(redlock, say) {
   for (const { name, state, error } of redlock.stats().nodes) if (state in TOLD) tell(name, state, error)
   redlock.on('nodeUp', ({ node }) => tell(node, 'up'))
   redlock.on('nodeDown', ({ node, error }) => tell(node, stateOf(error), reasonIn(error)))
+  redlock.on('degraded', ({ degraded, cause }) => {
+    if (degraded) say.warn(`locks come from the fallback from now on: ${cause?.message}`)
+    else say.log('locks come from the nodes again')
+  })
   redlock.on('lost', ({ key, reason }) => say.warn(`lost the lock ${inWords(key)}: ${reason}`))
 }
 

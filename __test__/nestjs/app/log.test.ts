@@ -33,6 +33,33 @@ test('one line per change of a node, a warning for a lost lock', async (t) => {
   await until(() => logger.lines.some((line) => line === 'warn [Redlock] lost the lock "lock:lost": gone'))
 })
 
+test('one line when the fallback begins to give locks, and one when it ends', async (t) => {
+  const nodes = await servers(t)
+  const logger = new Recorder()
+  const urls = nodes.map(({ url }) => url)
+  const breaker = { failures: 1, probeInterval: 10, successes: 1 }
+  const module = RedlockModule.forRoot({
+    nodes: urls,
+    nodeTimeout: 100,
+    fallback: 'local',
+    fallbackAfter: 0,
+    breaker,
+    logger,
+  })
+  const redlock = (await start(t, { imports: [module] })).get(RedlockService, { strict: false })
+  await redlock.connect()
+  const ours = () => logger.lines.filter((line) => line.includes('locks come from'))
+  const given = (degraded: boolean) => async () =>
+    redlock.withLock('lock:a', 5000, (lock) => lock.degraded === degraded)
+  for (const node of nodes.slice(1)) node.pause()
+  await until(given(true), { what: 'the fallback gives locks' })
+  for (const node of nodes.slice(1)) node.resume()
+  await until(given(false), { what: 'the nodes give locks' })
+  await until(() => ours().length === 2)
+  assert.match(ours()[0] ?? '', /^warn \[Redlock\] locks come from the fallback from now on: \S/)
+  assert.equal(ours()[1], 'log [Redlock] locks come from the nodes again')
+})
+
 test("Nest's own logger by default, with the name; debug on waits", async (t) => {
   const logger = new Recorder()
   const imports = [
