@@ -16,7 +16,7 @@ import { hotTable } from './hot/table.mjs'
 import { installPeers } from './installation.mjs'
 import { describeMachine } from './machine.mjs'
 import { endProgress, showProgress } from './progress.mjs'
-import { writeResults } from './results.mjs'
+import { writeFencing, writeResults } from './results.mjs'
 import { measureAll } from './schedule.mjs'
 import { redisVersion, startServers } from './servers.mjs'
 import { rowsOf, textTable } from './table.mjs'
@@ -29,8 +29,8 @@ const HELP = `Usage: npm run bench -- [options]
   --rounds <n>    windows per contender and depth (default 5)
   --window <ms>   length of a window (default 1500)
   --only <ids>    comma-separated, prints only: ${ids().join(', ')}
-  --part <name>   prints only: distinct (a key for every lock in flight), fencing (the same with and
-                  without tokens) or hot (one key for all)`
+  --part <name>   prints only: distinct (a key for every lock in flight) or hot (one key for all);
+                  fencing (distinct keys, with and without tokens) writes its section`
 
 const { values: options } = parseArgs({
   options: {
@@ -122,6 +122,10 @@ function publish(run) {
   }
   if (hot) {
     for (const row of hotRows) console.log(`\n${row.title}\n${textTable(hotTable(row, hot.get(row.id)))}`)
+  }
+  if (options.part === 'fencing' && !options.quick) {
+    writeFencing(run)
+    console.log('\nwritten: the section on fencing in benches/RESULTS.md')
   }
   if (options.only || options.part) return
   console.log('\nTargets')

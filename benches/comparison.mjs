@@ -1,7 +1,6 @@
 // What the figures say: the best peer per depth and figure, the targets, and where we lose.
 
 import { contenders, FLOOR, OURS } from './contenders.mjs'
-import { checkFencingTargets } from './fenced/section.mjs'
 import { checkHotTargets } from './hot/targets.mjs'
 import { times } from './numbers.mjs'
 
@@ -43,9 +42,9 @@ const wanted = [
   { depth: 1, figure: 'p50', limit: 1, text: "one at a time a p50 of acquire of at most 1 x the best peer's" },
 ]
 
-/** Those of distinct keys, then those of fencing and of the hot key. */
-export function checkTargets({ results, fencing, hot }) {
-  return [...checkDistinctTargets(results), ...checkFencingTargets(fencing), ...checkHotTargets(hot)]
+/** Those of distinct keys, then those of the hot key. */
+export function checkTargets({ results, hot }) {
+  return [...checkDistinctTargets(results), ...checkHotTargets(hot)]
 }
 
 function checkDistinctTargets(results) {

@@ -1,6 +1,6 @@
 // Writes RESULTS.md: everything a reader needs to judge the figures, the losses included.
 
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { checkTargets, figures, losses } from './comparison.mjs'
 import { fencingSection } from './fenced/section.mjs'
 import { hotLosses } from './hot/losses.mjs'
@@ -12,6 +12,14 @@ const FILE = new URL('./RESULTS.md', import.meta.url)
 
 export function writeResults(run) {
   writeFileSync(FILE, `${sections(run).join('\n\n')}\n`)
+}
+
+/** Only what is said of fencing; the rest stays as an earlier run has left it. */
+export function writeFencing({ fencing, settings, machine }) {
+  const [before, after] = readFileSync(FILE, 'utf8').split('## One hot key')
+  const [kept] = before.split('## Fencing')
+  const section = fencingSection(fencing, settings, machine).join('\n\n')
+  writeFileSync(FILE, `${kept}${section}\n\n## One hot key${after}`)
 }
 
 function sections(run) {
@@ -30,7 +38,7 @@ function sections(run) {
       'that the three peers can be used with. `withLock` also arms a renewal for every lock; nobody else renews.',
     '*Floor*: the same number of `SET NX PX` and compare-and-delete commands, packed beforehand, pipelined over ' +
       'plain sockets, the replies counted and nothing else done: no lock, no promise, no decision per command.',
-    ...fencingSection(fencing, settings),
+    ...fencingSection(fencing, settings, machine),
     ...hotSections(hot, settings),
     '## Targets',
     targetList(run),

@@ -71,13 +71,19 @@ export function checkFencingTargets({ cycles }) {
   ]
 }
 
-export function fencingSection({ cycles, alone }, { fencingWindows, fencingWindowMs }) {
+export function fencingSection(fencing, { fencingWindows, fencingWindowMs }, { date, cpu, load, redis }) {
+  const { cycles, alone } = fencing
+  const aims = checkFencingTargets(fencing).map(
+    ({ text, shown, reached }) => `- ${text}: **${reached ? 'yes' : 'no'}**, ${shown}`,
+  )
   return [
     '## Fencing',
+    `${date}; ${cpu}, Redis ${redis}; load ${load.toFixed(1)} before the run.`,
     `The same cycles with \`fencing: true\` and without, in one process each; medians of ${fencingWindows} windows of ` +
       `${fencingWindowMs} ms in turn. The servers share the cores with the client, so what they spend is missing there.`,
     markdownTable(fencingTable(cycles)),
     'Where a server spends it, by its own statistics: 512 in flight, with one node only, so that it has a core to itself.',
     markdownTable(serverTable(alone)),
+    aims.join('\n'),
   ]
 }
