@@ -65,10 +65,8 @@ class Desk {
     this.mailbox = mailbox
     this.redlock = redlock // whose desk this is: for who is told of what happens
     this.settings = settings
-    this.names = settings.names
     this.clock = settings.clock
     this.isInLab = settings.lab !== null
-    this.maxTtl = settings.maxTtl
     this.#Handle = settings.native.fencing ? FencedLock : Lock
     this.emitter = emitter
     this.native = native
@@ -239,7 +237,7 @@ class Desk {
 
   #lost(slot, reason) {
     const lock = this.lockAt(slot)
-    const votes = votesFromDetail(detailOf(this.engine, slot).votes, this.names)
+    const votes = votesFromDetail(detailOf(this.engine, slot).votes, this.settings.names)
     if (lock === undefined) return
     if (!friend.lose(lock, reason, votes)) return
     this.mailbox.afterBatch(() => this.tellLoss(lock, reason))
@@ -260,14 +258,6 @@ class Desk {
     const entry = this.locks[slot]
     if (entry instanceof Aged) return entry.weak.deref()
     return entry === UNWANTED ? undefined : entry
-  }
-
-  isYoung(entry) {
-    return entry instanceof Lock
-  }
-
-  isAged(aged) {
-    return this.locks[aged.slot] === aged
   }
 
   /** Nothing is owed and nothing held: whether this desk may be collected. */

@@ -75,7 +75,7 @@ class Lock {
   }
 
   get votes() {
-    this.#votes ??= votesFromWords(this.#votesLow, this.#votesHigh, this.#desk.names)
+    this.#votes ??= votesFromWords(this.#votesLow, this.#votesHigh, this.#desk.settings.names)
     return this.#votes
   }
 
@@ -104,7 +104,7 @@ class Lock {
 
   extend(ttl = this.#ttl) {
     try {
-      checkTtl(ttl, this.#desk.maxTtl)
+      checkTtl(ttl, this.#desk.settings.maxTtl)
     } catch (error) {
       return Promise.reject(error)
     }

@@ -4,7 +4,7 @@
 // cost more than the rest of the call, so young ones are simply held; those that outlive a second or two are
 // registered and let go. Only slots that were granted lately are looked at, never all that are held.
 
-const { friend } = require('./lock')
+const { Lock, friend } = require('./lock')
 const { warn } = require('./report')
 const { shorten } = require('./invalid')
 
@@ -23,7 +23,7 @@ class Aged {
 }
 
 const registry = new FinalizationRegistry((aged) => {
-  if (aged.desk.isAged(aged)) {
+  if (aged.desk.locks[aged.slot] === aged) {
     reportOnce(aged.key)
     aged.desk.abandon(aged)
   }
@@ -76,14 +76,15 @@ class Orphans {
     let registered = 0
     for (const slot of slots) {
       const lock = locks[slot]
-      const old = this.#desk.isYoung(lock) && friend.tick(lock) + 1 < this.tick && !friend.isAwaited(lock)
+      const isYoung = lock instanceof Lock
+      const old = isYoung && friend.tick(lock) + 1 < this.tick && !friend.isAwaited(lock)
       if (old && registered < BATCH) {
         registered += 1
         const entry = new Aged(this.#desk, lock, slot)
         registry.register(lock, entry, entry)
         locks[slot] = entry
         this.#isYoung[slot] = false
-      } else if (this.#desk.isYoung(lock)) {
+      } else if (isYoung) {
         stillYoung.push(slot)
       } else {
         this.#isYoung[slot] = false

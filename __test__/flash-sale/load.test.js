@@ -7,47 +7,20 @@ const os = require('node:os')
 const path = require('node:path')
 const { test } = require('node:test')
 const assert = require('node:assert/strict')
-const { Child } = require('../support/child')
+const { launch, nothingIsLeft } = require('../support/launched')
 const { until } = require('../support/until')
 const { FOLDER, load } = require('./shop')
 
+const MAIN = path.join(FOLDER, 'run', 'main.mjs')
 const BUYERS = 300
 const ITEMS = 40
-
-/** The launcher, with a folder of its own for everything temporary. */
-function start(t, ...args) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'quorlock-flash-sale-'))
-  fs.chmodSync(folder, 0o711) // databases do not run as root
-  const child = new Child(path.join(FOLDER, 'run', 'main.mjs'), { args, env: { TMPDIR: folder } })
-  t.after(async () => {
-    await child.stop()
-    fs.rmSync(folder, { recursive: true, force: true })
-  })
-  return { child, folder }
-}
-
-/** The processes that have been given this folder: servers, applications, whatever they have started. */
-function processesOf(folder) {
-  return fs.readdirSync('/proc').filter((pid) => {
-    try {
-      return /^\d+$/.test(pid) && fs.readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`TMPDIR=${folder}\0`)
-    } catch {
-      return false // gone by now, or somebody else's
-    }
-  })
-}
-
-async function nothingIsLeft(folder) {
-  await until(() => processesOf(folder).length === 0, { what: 'no process is left' })
-  assert.deepEqual(fs.readdirSync(folder), [])
-}
 
 test('a sale in which everything breaks once sells exactly what there is, and the report shows it', async (t) => {
   await load('load/run.mjs') // says so where the example is not built
   const reports = fs.mkdtempSync(path.join(os.tmpdir(), 'quorlock-report-'))
   t.after(() => fs.rmSync(reports, { recursive: true, force: true }))
   const report = path.join(reports, 'report.html')
-  const { child, folder } = start(t, '--load', '--buyers', BUYERS, '--items', ITEMS, '--report', report)
+  const { child, folder } = launch(t, MAIN, '--load', '--buyers', BUYERS, '--items', ITEMS, '--report', report)
   const { code, stdout, stderr } = await child.ended
   assert.equal(code, 0, stdout + stderr)
   assert.equal(stderr, '')
@@ -76,7 +49,7 @@ test('a sale in which everything breaks once sells exactly what there is, and th
 })
 
 test('ended in the middle of a sale, it leaves nothing behind', async (t) => {
-  const { child, folder } = start(t, '--load', '--buyers', '50', '--items', '40')
+  const { child, folder } = launch(t, MAIN, '--load', '--buyers', '50', '--items', '40')
   await until(() => child.stdout.includes('lock node 1 is killed'), { deadline: 120_000, every: 50 })
   child.kill('SIGTERM')
   assert.equal((await child.ended).code, 143)
@@ -90,7 +63,7 @@ test('what it cannot do it says, before it starts anything', async (t) => {
     [['--load', '--buyers', '99'], '--buyers must be a whole number from 100 to 5000, not 99'],
     [['--speed', '7'], "Unknown option '--speed'"],
   ]) {
-    const { child, folder } = start(t, ...args)
+    const { child, folder } = launch(t, MAIN, ...args)
     const { code, stdout, stderr } = await child.ended
     assert.equal(code, 2)
     assert.equal(stdout, '')

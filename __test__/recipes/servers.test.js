@@ -3,47 +3,18 @@
 // The servers that the example starts, and that they are stopped again in every case.
 
 const fs = require('node:fs')
-const os = require('node:os')
 const path = require('node:path')
 const { test } = require('node:test')
 const assert = require('node:assert/strict')
-const { Child } = require('../support/child')
+const { launch, nothingIsLeft, processesOf } = require('../support/launched')
 const { until } = require('../support/until')
 const { FOLDER, load } = require('./recipe')
 
 const MAIN = path.join(FOLDER, 'main.mjs')
 const RUN_LIMIT = { deadline: 120_000 }
 
-/** The example in a process of its own, with a folder of its own for everything temporary. */
-function start(t, ...args) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'quorlock-recipes-'))
-  fs.chmodSync(folder, 0o711) // databases do not run as root
-  const child = new Child(MAIN, { args, env: { TMPDIR: folder } })
-  t.after(async () => {
-    await child.stop()
-    fs.rmSync(folder, { recursive: true, force: true })
-  })
-  return { child, folder }
-}
-
-/** The processes that have been given this folder: servers, holders, whatever they have started. */
-function processesOf(folder) {
-  return fs.readdirSync('/proc').filter((pid) => {
-    try {
-      return /^\d+$/.test(pid) && fs.readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`TMPDIR=${folder}\0`)
-    } catch {
-      return false // gone by now, or somebody else's
-    }
-  })
-}
-
-async function nothingIsLeft(folder) {
-  await until(() => processesOf(folder).length === 0, { what: 'no process is left' })
-  assert.deepEqual(fs.readdirSync(folder), [])
-}
-
 test('the example runs every step, prints the table, and leaves nothing behind', async (t) => {
-  const { child, folder } = start(t, '--store', 'http', '--store', 'redis')
+  const { child, folder } = launch(t, MAIN, '--store', 'http', '--store', 'redis')
   await until(() => processesOf(folder).length > 0)
   const { code, stdout, stderr } = await child.ended
   assert.equal(stderr, '')
@@ -56,7 +27,7 @@ test('the example runs every step, prints the table, and leaves nothing behind',
 })
 
 test('ended in the middle, with a holder that is suspended, it leaves nothing behind either', async (t) => {
-  const { child, folder } = start(t, '--store', 'postgres')
+  const { child, folder } = launch(t, MAIN, '--store', 'postgres')
   await until(() => child.stdout.includes('A takes the lock'), RUN_LIMIT)
   assert.ok(processesOf(folder).length > 3)
   child.kill('SIGTERM')
@@ -70,7 +41,7 @@ test('what it cannot do it says, before it starts anything', async (t) => {
     [['--url', 'http://localhost'], '--url needs exactly one --store'],
     [['--speed', '7'], "Unknown option '--speed'"],
   ]) {
-    const { child, folder } = start(t, ...args)
+    const { child, folder } = launch(t, MAIN, ...args)
     const { code, stdout, stderr } = await child.ended
     assert.equal(code, 2)
     assert.equal(stdout, '')

@@ -3,21 +3,19 @@
 // A DistributedLock as a Lock: for providers that have only createLock and withLock. What such a lock does not tell is
 // worked out from the ttl, or left at what is always true: attempts is 1, votes is empty, the id is ours.
 
-const { randomBytes } = require('node:crypto')
 const { LockLostError } = require('../errors')
+const { Handle } = require('../handle')
 const { NONE } = require('../votes')
 const failure = require('../failure')
 
 /** As long as Node's timers go. */
 const MAX_DELAY_MS = 2 ** 31 - 1
 
-class AdaptedLock {
+class AdaptedLock extends Handle {
   #lock
-  #key
   #ttl
   #until
   #renew
-  #id = randomBytes(16).toString('hex')
   #timer = null
   #lost = null
   #released = null
@@ -25,38 +23,14 @@ class AdaptedLock {
 
   /** @param {number} since before the lock was asked for: what is left counts from then */
   constructor(lock, key, ttl, renew, since) {
+    super(key, 1, NONE)
     this.#lock = lock
-    this.#key = key
     this.#renew = renew
     this.#lasts(ttl, since)
   }
 
-  get key() {
-    return this.#key
-  }
-
-  get id() {
-    return this.#id
-  }
-
   get ttl() {
     return this.#ttl
-  }
-
-  get attempts() {
-    return 1
-  }
-
-  get votes() {
-    return NONE
-  }
-
-  get degraded() {
-    return false
-  }
-
-  get isHeld() {
-    return this.remaining > 0
   }
 
   /** A lock that its provider renews is as good as new while the provider calls it held. */
@@ -82,10 +56,6 @@ class AdaptedLock {
   release() {
     this.#released ??= this.#release(this.isHeld)
     return this.#released
-  }
-
-  [Symbol.asyncDispose]() {
-    return this.release().then(() => undefined)
   }
 
   async #release(wasHeld) {
@@ -122,13 +92,13 @@ class AdaptedLock {
   #lose(reason) {
     if (this.#released !== null || this.#lost !== null) return
     clearTimeout(this.#timer)
-    this.#lost = failure.lost(this.#key, reason, 1, NONE)
+    this.#lost = failure.lost(this.key, reason, 1, NONE)
     this.#controller.abort(this.#lost)
   }
 
   #notExtended() {
     const lost = this.#lost instanceof LockLostError ? this.#lost.reason : 'expired'
-    return failure.notExtended(this.#key, this.#released === null ? lost : 'released', 1, NONE)
+    return failure.notExtended(this.key, this.#released === null ? lost : 'released', 1, NONE)
   }
 }
 

@@ -39,7 +39,7 @@ class Patience {
 
   /** Why each node does not vote, as far as is known. */
   votes() {
-    const { names } = this.#desk
+    const { names } = this.#desk.settings
     return this.#desk.engine.stats().nodes.flatMap(({ state, code, message }, i) => {
       if (state === 'up') return []
       const vote = { node: names[i], vote: 'faulted' }

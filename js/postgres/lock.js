@@ -3,24 +3,21 @@
 // The handle of a lock in Postgres. Advisory locks have no ttl: a timer of this process ends the lease when the ttl has
 // passed without renewal, and gives the lock back. `friend` is what the provider may do and users may not.
 
-const { randomBytes } = require('node:crypto')
 const { checkTtl } = require('../argument')
+const { Handle } = require('../handle')
 const failure = require('./failure')
 
 const GRANTED = Object.freeze([Object.freeze({ node: 'postgres', vote: 'granted' })])
 
 let friend
 
-class PostgresLock {
+class PostgresLock extends Handle {
   #form
   #connection
   #numbers
   #settings
-  #key
   #ttl
-  #attempts
   #renew
-  #id = randomBytes(16).toString('hex')
   #since = performance.now()
   #until
   #expiry = null
@@ -37,12 +34,11 @@ class PostgresLock {
    * @param {() => void} gone told once, when the lock has been given back or is lost
    */
   constructor(form, grant, request, settings, gone) {
+    super(request.key, grant.attempts, GRANTED)
     this.#form = form
     this.#connection = grant.connection
     this.#numbers = request.numbers
     this.#settings = settings
-    this.#key = request.key
-    this.#attempts = grant.attempts
     this.#renew = request.renew
     this.#gone = gone
     this.#connection.onBroken = () => this.#lose('gone')
@@ -50,37 +46,13 @@ class PostgresLock {
     if (this.#connection.error !== null) this.#lose('gone') // before anybody listened
   }
 
-  get key() {
-    return this.#key
-  }
-
-  get id() {
-    return this.#id
-  }
-
   get ttl() {
     return this.#ttl
-  }
-
-  get attempts() {
-    return this.#attempts
-  }
-
-  get votes() {
-    return GRANTED
-  }
-
-  get degraded() {
-    return false
   }
 
   /** In the transaction form: the client that is in the transaction. */
   get client() {
     return this.#form.showsClient ? this.#connection.client : undefined
-  }
-
-  get isHeld() {
-    return this.remaining > 0
   }
 
   get remaining() {
@@ -112,10 +84,6 @@ class PostgresLock {
   release() {
     this.#released ??= this.#release()
     return this.#released
-  }
-
-  [Symbol.asyncDispose]() {
-    return this.release().then(() => undefined)
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](_depth, options, inspect) {
@@ -188,14 +156,14 @@ class PostgresLock {
   #lose(reason) {
     if (this.#isOver) return
     this.#stop()
-    this.#lost = failure.lost(this.#key, reason, this.#attempts)
+    this.#lost = failure.lost(this.key, reason, this.attempts)
     this.#dropped = Promise.resolve(this.#form.drop(this.#connection, this.#numbers)).then(() => this.#gone())
     this.#controller?.abort(this.#lost)
   }
 
   #notExtended() {
     const reason = this.#lost?.reason ?? (this.#released === null ? 'expired' : 'released')
-    return failure.notExtended(this.#key, reason, this.#attempts)
+    return failure.notExtended(this.key, reason, this.attempts)
   }
 
   static {

@@ -31,7 +31,7 @@ mod stall;
 mod survey;
 mod tenure;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod timers;
 mod world;
 

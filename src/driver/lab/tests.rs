@@ -1,28 +1,11 @@
 use super::*;
 use crate::driver::{Engine, Mail, MailEvent};
+use crate::lock::tests::script::{self, ms};
 use crate::lock::{Call, Event, Kind, Lost, RestartGuard, Retry, Slot, Verdict};
 use crate::node::Keys;
 
-const fn ms(ms: u64) -> Duration {
-    Duration::from_millis(ms)
-}
-
 fn config() -> Config {
-    Config {
-        nodes: 3,
-        quorum: 2,
-        drift_factor: 0.01,
-        node_timeout: ms(250),
-        connect_timeout: ms(2000),
-        max_hold: ms(600_000),
-        stall_limit: ms(60_000),
-        handover_limit: 64,
-        fencing: false,
-        max_ttl: ms(60_000),
-        restart_guard: RestartGuard::Observed,
-        #[cfg(feature = "sim")]
-        mutant: None,
-    }
+    Config { restart_guard: RestartGuard::Observed, ..script::config(3) }
 }
 
 fn service(lab: &Arc<Lab>) -> Engine {

@@ -10,6 +10,6 @@ mod node;
 mod release;
 mod restart;
 mod safety;
-pub(in crate::lock) mod script;
+pub(crate) mod script;
 mod search;
 mod wake;

@@ -7,7 +7,7 @@ use crate::lock::event::Notice;
 use crate::lock::{Call, Config, Core, Entropy, Event, Failure, Kind, RestartGuard, Retry, Slot, Status, Verdict};
 use crate::node::{Command, Fault, FaultCode, Identity, Keys, Moment, Reply, Request};
 
-pub(in crate::lock) const fn ms(ms: u64) -> Duration {
+pub(crate) const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
@@ -30,7 +30,7 @@ impl Entropy for Seeded {
     }
 }
 
-pub(in crate::lock) fn config(nodes: usize) -> Config {
+pub(crate) fn config(nodes: usize) -> Config {
     Config {
         nodes,
         quorum: nodes / 2 + 1,

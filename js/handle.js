@@ -1,0 +1,49 @@
+'use strict'
+
+// What the handles have in common whose locks native code does not keep: who they are. How long they are held, and how
+// they end, each knows for itself.
+
+const { randomBytes } = require('node:crypto')
+
+class Handle {
+  #key
+  #attempts
+  #votes
+  #id = randomBytes(16).toString('hex')
+
+  constructor(key, attempts, votes) {
+    this.#key = key
+    this.#attempts = attempts
+    this.#votes = votes
+  }
+
+  get key() {
+    return this.#key
+  }
+
+  get id() {
+    return this.#id
+  }
+
+  get attempts() {
+    return this.#attempts
+  }
+
+  get votes() {
+    return this.#votes
+  }
+
+  get degraded() {
+    return false
+  }
+
+  get isHeld() {
+    return this.remaining > 0
+  }
+
+  [Symbol.asyncDispose]() {
+    return this.release().then(() => undefined)
+  }
+}
+
+module.exports = { Handle }
