@@ -182,55 +182,6 @@ impl History {
         }
     }
 
-    /// A key that somebody waits for is not free for long.
-    fn check_progress(&mut self) {
-        if self.calls.have_many() {
-            return;
-        }
-        let latency = &self.plan.latency;
-        let slowest = (latency.base + latency.jitter + latency.slow.1 + latency.thread) * 1000;
-        let is_undisturbed = self.plan.faults.is_empty() && latency.slow.0 == 0;
-        let is_steady = is_undisturbed || (self.is_healed && self.now > self.plan.end + 2 * SECOND);
-        if !is_steady || (!is_undisturbed && self.begun.iter().any(|begun| *begun) && self.has_restarted()) {
-            return;
-        }
-        for (key, name) in KEYS.iter().enumerate() {
-            let now = self.now;
-            let is_free = self.sites.iter_mut().all(|site| {
-                site.expire(now);
-                !site.server.locks.contains_key(*name)
-            });
-            if !is_free || !self.is_wanted(1 << key) {
-                self.idle[key] = None;
-                continue;
-            }
-            // Whose ttl is too short for the network is never granted anything.
-            let shortest = self.latency_ttl();
-            let fits = |call: &&super::call::Call| call.stage != Stage::Waiting || call.op.ttl >= shortest;
-            if !self.calls.open.iter().map(|index| &self.calls.list[*index]).all(|call| fits(&call)) {
-                self.idle[key] = None;
-                continue;
-            }
-            let since = *self.idle[key].get_or_insert(now);
-            let waits = self.calls.open.iter().map(|index| &self.calls.list[*index]);
-            let waits = waits.filter(|call| call.stage == Stage::Waiting && call.op.keys == 1 << key);
-            let poll = waits.map(|call| call.op.retry.delay_max.as_nanos() as u64).max().unwrap_or(0);
-            let most = 300 * MS + 20 * slowest + if is_undisturbed { 0 } else { poll };
-            if now - since > most {
-                let text = format!("{name} is free since {} ms, and somebody waits for it", since as f64 / 1e6);
-                self.violate("progress", text);
-            }
-        }
-    }
-
-    fn latency_ttl(&self) -> Duration {
-        Duration::from_millis(self.plan.latency.round_trip_ms() * 8)
-    }
-
-    fn has_restarted(&self) -> bool {
-        self.sites.iter().any(|site| site.run > 0) || self.processes.iter().any(|process| process.life > 0)
-    }
-
     /// Where nothing goes wrong, no key is left soon after the last call.
     fn check_left_keys(&mut self) {
         if !self.plan.faults.is_empty() || self.plan.latency.slow.0 > 0 || !self.calls.open.is_empty() {

@@ -18,6 +18,7 @@ mod link;
 mod network;
 mod plan;
 mod process;
+mod progress;
 mod rng;
 mod run;
 mod scopes;

@@ -175,6 +175,7 @@ impl History {
         let reply = answer.reply.clone();
         self.step(process, Event::Answer { node, answer });
         if let Some(sent) = sent {
+            self.excuse_late(moment.since(sent.at), &sent);
             self.check_gone(process, node, &sent, &reply);
         }
         let timeout = self.plan.config.node_timeout;
