@@ -636,6 +636,11 @@ export interface Stats {
   lost: number
   /** Extensions and renewals that succeeded. */
   extended: number
+  /**
+   * Renewals that were confirmed when less than a third of the ttl was left: the nodes were slow or away, or this process
+   * was. Those that were not confirmed at all are among `lost`.
+   */
+  renewedLate: number
   /** Locks given back. */
   released: number
   /** Handles that were garbage-collected without release(): each one is a defect of the calling code. */

@@ -3,14 +3,15 @@
 // What `stats()` and `inspect()` show: native numbers with the names of the nodes.
 
 function statsOf(native, { names, native: { quorum } }, unreleased, layers) {
-  const { held, waiting, acquired, contended, timedOut, aborted, lost, extended, released } = native
+  const { held, waiting, acquired, contended, timedOut, aborted, lost, extended, renewedLate, released } = native
   const nodes = native.nodes.map(({ state, code, message, p50, p99 }, i) => {
     const node = { name: names[i], state, rtt: { p50, p99 } }
     if (code != null || message != null) node.error = [code, message].filter(Boolean).join(' ')
     return node
   })
-  const counts = { held, waiting, acquired, contended, timedOut, aborted, lost, extended, released, unreleased }
-  const stats = { ...counts, degraded: layers?.degraded === true, quorum, nodes }
+  const calls = { held, waiting, acquired, contended, timedOut, aborted }
+  const locks = { lost, extended, renewedLate, released, unreleased }
+  const stats = { ...calls, ...locks, degraded: layers?.degraded === true, quorum, nodes }
   if (layers?.breaker !== undefined) stats.breaker = layers.breaker
   return stats
 }

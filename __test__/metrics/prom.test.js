@@ -79,6 +79,22 @@ describe('observeWithProm', () => {
     assert.equal(await figure('unreleased_total'), 0)
   })
 
+  test('counts a renewal that is late', async (t) => {
+    const redlock = await allUp(t, cluster.urls)
+    const { figure } = observe(t, { redlock })
+    const late = () => figure('renewals_late_total')
+    const ttl = 9000
+    const lock = await redlock.acquire(uniqueKey(), ttl, { renew: true })
+    for (const server of cluster.servers.slice(1)) server.pause()
+    // A lock that is lost would have nothing left either.
+    await until(() => lock.remaining < ttl / 3)
+    assert.equal(await late(), 0)
+    for (const server of cluster.servers.slice(1)) server.resume()
+    await until(() => lock.remaining > ttl / 2)
+    assert.equal(await late(), 1)
+    assert.equal(await figure('locks_lost_total', { reason: 'expired' }), 0)
+  })
+
   test('shows each node: up, down, up again, and its round trips', async (t) => {
     const redlock = await allUp(t, cluster.urls, { restartGuard: false })
     const { figure } = observe(t, { redlock })

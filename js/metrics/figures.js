@@ -61,6 +61,14 @@ const sampled = [
     values: ({ extended }) => [[{}, extended]],
   },
   {
+    prom: 'renewals_late_total',
+    otel: 'quorlock.renewals.late',
+    kind: 'Counter',
+    unit: '{renewal}',
+    help: 'Renewals that succeeded when less than a third of the ttl was left',
+    values: ({ renewedLate }) => [[{}, renewedLate]],
+  },
+  {
     prom: 'unreleased_total',
     otel: 'quorlock.handles.unreleased',
     kind: 'Counter',

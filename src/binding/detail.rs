@@ -69,6 +69,7 @@ pub struct StatsDetail {
     pub aborted: f64,
     pub lost: f64,
     pub extended: f64,
+    pub renewed_late: f64,
     pub released: f64,
     pub nodes: Vec<NodeDetail>,
 }

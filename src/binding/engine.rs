@@ -135,6 +135,7 @@ impl Engine {
                 aborted: counters.aborted as f64,
                 lost: counters.lost as f64,
                 extended: counters.extended as f64,
+                renewed_late: counters.renewed_late as f64,
                 released: counters.released as f64,
                 nodes,
             }

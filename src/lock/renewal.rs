@@ -57,7 +57,7 @@ pub(super) struct Renewal {
     hold_until: Moment,
 }
 
-/// Part of the validity after which it is renewed.
+/// Part of the validity after which it is renewed; and of the ttl: with less left, a renewal is late.
 const SHARE: u32 = 3;
 /// The shortest time between two tries while uncertain, unless the deadline is near.
 const UNCERTAIN_DELAY: Duration = Duration::from_millis(20);

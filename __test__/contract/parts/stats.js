@@ -21,6 +21,7 @@ module.exports = (backend) => {
       aborted: 0,
       lost: 0,
       extended: 0,
+      renewedLate: 0,
       released: 0,
     }
     assert.deepEqual(counts(), none)

@@ -1,6 +1,6 @@
 //! One round of extension: who is asked, whose word counts, and what a success proves.
 
-use super::{Extension, millis};
+use super::{Extension, SHARE, millis};
 use crate::lock::ballot::{Ballot, Count};
 use crate::lock::event::{Entropy, Kind, Lost};
 use crate::lock::lease::Lease;
@@ -126,7 +126,10 @@ impl Lease {
         if extension.tokens.is_some() {
             self.tokens = extension.tokens;
         }
-        world.client(seat.slot).counters.extended += 1;
+        let is_late = self.is_renewed_late(&extension, world);
+        let counters = &mut world.client(seat.slot).counters;
+        counters.extended += 1;
+        counters.renewed_late += u64::from(is_late);
         if self.tenure.prolonging {
             let own = extension.sent_at >= self.granted_at && extension.ttl >= self.ttl;
             self.settle_offer(world, entropy, seat, own);
@@ -144,6 +147,12 @@ impl Lease {
         if self.renewal.asked_ttl.is_some() {
             self.begin_extension(world, entropy, seat);
         }
+    }
+
+    /// Less than a third of the ttl was left to the handle. What is prolonged for who is next is so by design.
+    fn is_renewed_late(&self, extension: &Extension, world: &World) -> bool {
+        let is_renewal = !self.tenure.prolonging && !extension.asked_for && extension.sent_at >= self.granted_at;
+        is_renewal && self.deadline.since(world.now) < self.ttl / SHARE
     }
 
     /// The old deadline has not passed: of the handle, or of the lease while nobody has it.

@@ -53,6 +53,7 @@ fn renewal_keeps_it() {
     assert!(script.remaining(slot) > ms(500));
     let renewals = script.core.counters(0).extended;
     assert!((60..90).contains(&renewals), "a third of the validity apart: {renewals}");
+    assert_eq!(script.core.counters(0).renewed_late, 0);
 }
 
 #[test]
@@ -117,6 +118,7 @@ fn comes_back_from_uncertain_when_a_quorum_does() {
     live(&mut script, 2000);
     assert_eq!(lost(&mut script, slot), None);
     assert!(script.remaining(slot) > ms(300));
+    assert_eq!(script.core.counters(0).renewed_late, 1);
 }
 
 #[test]
