@@ -77,7 +77,7 @@ export class Redlock<Fencing extends boolean = false> implements LockProvider {
    * @throws {QuorumUnavailableError} too few nodes could vote; `fn` was not called
    * @throws {LockLostError} with `whenLost: 'reject'`, when the lock was lost before `fn` had returned; what it returned is
    * the error's `result`
-   * @throws {RedlockClosedError} after `close()`
+   * @throws {RedlockClosedError} after `drain()` or `close()`
    * @throws `options.signal.reason` when the wait was aborted; a running `fn` is not affected by that signal
    * @throws {TypeError | RangeError} for bad input
    */
@@ -110,7 +110,7 @@ export class Redlock<Fencing extends boolean = false> implements LockProvider {
    * @param ttl how long the nodes keep the lock: an integer from 10 to `maxTtl`. Not renewed unless `renew` is true
    * @throws {LockContendedError} others held it until the wait ended
    * @throws {QuorumUnavailableError} too few nodes could vote
-   * @throws {RedlockClosedError} after `close()`
+   * @throws {RedlockClosedError} after `drain()` or `close()`
    * @throws `options.signal.reason`, the very object, as soon as the signal aborts
    * @throws {TypeError | RangeError} for bad input
    */
@@ -121,7 +121,7 @@ export class Redlock<Fencing extends boolean = false> implements LockProvider {
    * delays have no meaning here and are ignored, so that one options object can serve both methods.
    *
    * @throws {QuorumUnavailableError} no quorum answered: not the same as "taken", hence not `null`
-   * @throws {RedlockClosedError} after `close()`
+   * @throws {RedlockClosedError} after `drain()` or `close()`
    * @throws `options.signal.reason`, the very object, as soon as the signal aborts
    * @throws {TypeError | RangeError} for bad input
    */
@@ -138,7 +138,7 @@ export class Redlock<Fencing extends boolean = false> implements LockProvider {
    * Resolves once a quorum of nodes answers. Optional: everything else connects by itself.
    *
    * @throws {QuorumUnavailableError} when `timeout` has passed; its votes say what each node is missing
-   * @throws {RedlockClosedError} after `close()`
+   * @throws {RedlockClosedError} after `drain()` or `close()`
    * @throws `options.signal.reason` when aborted
    */
   connect(options?: ConnectOptions): Promise<void>
@@ -147,7 +147,7 @@ export class Redlock<Fencing extends boolean = false> implements LockProvider {
    * Asks every node who holds a key, for diagnosis. By the time the answer is read it may have changed: never decide
    * by it.
    *
-   * @throws {RedlockClosedError} after `close()`
+   * @throws {RedlockClosedError} after `drain()` or `close()`
    * @throws {TypeError | RangeError} for a bad key
    */
   inspect(key: string): Promise<Inspection[]>
@@ -835,7 +835,7 @@ export class LockLostError extends LockError {
   readonly result?: unknown
 }
 
-/** Used after `close()`: fix the order of the shutdown. */
+/** Used after `drain()` or `close()`: fix the order of the shutdown. */
 export class RedlockClosedError extends LockError {
   readonly code: 'ERR_REDLOCK_CLOSED'
 }

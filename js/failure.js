@@ -120,12 +120,8 @@ function grantedTooLate(key, attempts, votes) {
 
 /** `what` was asked for: to lock, connect or inspect. */
 function closed(what, key) {
-  return new RedlockClosedError(
-    `could not ${what}${key === undefined ? '' : ` ${inQuotes(key)}`}: this Redlock is closed`,
-    {
-      key,
-    },
-  )
+  const name = key === undefined ? '' : ` ${inQuotes(key)}`
+  return new RedlockClosedError(`could not ${what}${name}: this Redlock was closed, or drained to be closed`, { key })
 }
 
 /** A test is over, and what it has left is cleared away. */

@@ -84,13 +84,13 @@ for (const [error, text] of [
   ],
   [failure.lost('k', 'gone', 1, []), 'lost the lock "k": its keys are gone or held by another on too many nodes'],
   [failure.notExtended('k', 'released', 1, []), 'could not extend the lock "k": it has been released'],
-  [failure.closed('lock', 'k'), 'could not lock "k": this Redlock is closed'],
-  [failure.closed('connect'), 'could not connect: this Redlock is closed'],
+  [failure.closed('lock', 'k'), 'could not lock "k": this Redlock was closed, or drained to be closed'],
+  [failure.closed('connect'), 'could not connect: this Redlock was closed, or drained to be closed'],
   [
     failure.closed('lock', ['a', 'b', 'c', 'd', 'e']),
-    'could not lock "a", "b", "c" and 2 more: this Redlock is closed',
+    'could not lock "a", "b", "c" and 2 more: this Redlock was closed, or drained to be closed',
   ],
-  [failure.closed('lock', 'x'.repeat(100)), `could not lock "${'x'.repeat(80)}…": this Redlock is closed`],
+  [failure.closed('lock', 'x'.repeat(100)), `could not lock "${'x'.repeat(80)}…": this Redlock was closed, or drained to be closed`],
   [
     failure.reentrant('k'),
     'could not lock "k": the async context that asks already holds it, so that waiting for it would be a deadlock',
