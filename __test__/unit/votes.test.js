@@ -90,7 +90,10 @@ for (const [error, text] of [
     failure.closed('lock', ['a', 'b', 'c', 'd', 'e']),
     'could not lock "a", "b", "c" and 2 more: this Redlock was closed, or drained to be closed',
   ],
-  [failure.closed('lock', 'x'.repeat(100)), `could not lock "${'x'.repeat(80)}…": this Redlock was closed, or drained to be closed`],
+  [
+    failure.closed('lock', 'x'.repeat(100)),
+    `could not lock "${'x'.repeat(80)}…": this Redlock was closed, or drained to be closed`,
+  ],
   [
     failure.reentrant('k'),
     'could not lock "k": the async context that asks already holds it, so that waiting for it would be a deadlock',
