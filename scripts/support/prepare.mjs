@@ -9,8 +9,15 @@ import { runCommand } from './command.mjs'
 import { findProgram } from './programs.mjs'
 import { StageError } from './stages.mjs'
 
-const oldest = { node: [20, 19], cargo: [1, 95], redis: [6, 2], postgres: [12, 0], mariadb: [10, 6] }
-const services = new Set(['redis-server', 'postgresql'])
+const oldest = {
+  node: [20, 19],
+  cargo: [1, 95],
+  redis: [6, 2],
+  postgres: [12, 0],
+  mariadb: [10, 6],
+  pgbouncer: [1, 12],
+}
+const services = new Set(['redis-server', 'postgresql', 'pgbouncer'])
 const installLimitMs = 15 * 60_000
 
 export function ensureNode() {
@@ -72,6 +79,10 @@ export async function ensureRedis() {
 /** Both programs come with the server: one makes an empty database, the other serves it. */
 export async function ensurePostgres() {
   await ensureServer('postgres', ['postgres', 'initdb'], ['postgresql'], 'PostgreSQL 12')
+}
+
+export async function ensurePgbouncer() {
+  await ensureServer('pgbouncer', ['pgbouncer'], ['pgbouncer'], 'PgBouncer 1.12')
 }
 
 /** Without `mariadb-server`, which adds a service, an account and a database: the program is all that is used. */

@@ -52,11 +52,11 @@ export class Server {
     if (code !== 0) throw new Error(`${program} ended with ${code ?? signal}:\n${tail()}`)
   }
 
-  /** Starts a program that stays, and waits until it says that it is ready. */
-  async serve(program, args) {
+  /** Starts a program that stays, and waits until it says that it is `isReady`. */
+  async serve(program, args, isReady = READY) {
     const { child, tail } = this.#spawn(program, args)
     const { promise: ready, resolve, reject } = withResolvers()
-    const look = () => READY.test(tail()) && resolve()
+    const look = () => isReady.test(tail()) && resolve()
     child.stdout.on('data', look)
     child.stderr.on('data', look)
     child.once('error', reject)
