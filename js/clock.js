@@ -15,4 +15,7 @@ const PROCESS = Object.freeze({
 /** Among an instance's options: the lab in which it lives (js/testing/lab.js). Not to be had from outside. */
 const LAB = Symbol('lab')
 
-module.exports = { PROCESS, LAB }
+/** Of an instance whose time a test moves by hand: whoever waits for it to pass may wait for ever. */
+const BY_HAND = Symbol.for('quorlock.timeByHand') // which every copy of this package understands
+
+module.exports = { PROCESS, LAB, BY_HAND }

@@ -89,7 +89,12 @@ export class RedlockService<Fencing extends boolean = false> extends Redlock<Fen
 /** Injects the instance of that name, which is a {@link Redlock}. @param name @default 'default' */
 export function InjectRedlock(name?: string): PropertyDecorator & ParameterDecorator
 
-/** The injection token of the instance of that name, for `inject` and `overrideProvider`. @param name @default 'default' */
+/**
+ * The injection token of the instance of that name, for `inject` and `overrideProvider`. To override the default instance
+ * for all, override {@link RedlockService}: who injects that one does not ask for the token.
+ *
+ * @param name @default 'default'
+ */
 export function getRedlockToken(name?: string): string
 
 /** What is locked: a key, or several, all or none. */

@@ -4,19 +4,26 @@
 // application is about to close, and closed when everybody else had time to finish.
 
 const applications = require('./applications')
+const { BY_HAND } = require('../clock')
 
 class Keeper {
   #redlock
+  #all
   #container
   #log
   #shutdownTimeout
 
-  constructor(name, redlock, { log, shutdownTimeout }, container) {
+  /**
+   * @param redlock what everybody gets
+   * @param made what the module made, where it did: another one, if a test has overridden the token alone
+   */
+  constructor(name, redlock, made, { log, shutdownTimeout }, container) {
     this.#redlock = redlock
+    this.#all = new Set(made === undefined ? [redlock] : [redlock, made])
     this.#container = container
     this.#log = log
     this.#shutdownTimeout = shutdownTimeout
-    enter(container, name, redlock) // again, or for the first time: a test may have put another in its place
+    enter(container, name, redlock, made)
   }
 
   /** Not earlier: an instance that is listened to is kept alive, also by an application that never came to be. */
@@ -27,24 +34,28 @@ class Keeper {
 
   /** Who still waits for a lock is told so, and may end; HTTP is still being served. */
   beforeApplicationShutdown() {
-    this.#redlock.drain?.()
+    for (const redlock of this.#all) redlock.drain?.()
+  }
+
+  async onApplicationShutdown() {
+    await Promise.all([...this.#all].map((redlock) => this.#close(redlock)))
+    applications.leave(this.#container)
   }
 
   /** A shutdown must go on, whatever is the matter here. */
-  async onApplicationShutdown() {
+  async #close(redlock) {
     try {
-      await this.#redlock.close?.({ timeout: this.#shutdownTimeout })
+      // one whose time stands still would wait for ever
+      await (redlock[BY_HAND] ? redlock.close() : redlock.close?.({ timeout: this.#shutdownTimeout }))
     } catch (error) {
       this.#log?.error(`could not be closed: ${error?.message ?? error}`)
-    } finally {
-      applications.leave(this.#container)
     }
   }
 }
 
 /** Where @WithLock looks. */
-function enter(container, name, redlock) {
-  if (applications.enter(container, name, redlock)) return
+function enter(container, name, redlock, instead) {
+  if (applications.enter(container, name, redlock, instead)) return
   const same = `RedlockModule is there more than once for the name ${JSON.stringify(name)}`
   throw new Error(`${same}: import it once, with isGlobal or exported by a module of yours, or give names`)
 }

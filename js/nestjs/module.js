@@ -54,7 +54,8 @@ function optionProviders(name, { useFactory, inject = [], useClass, useExisting 
  */
 function describe(name, isGlobal, optionProvided, imports) {
   const token = getRedlockToken(name)
-  const made = { useFactory: opener(name), inject: [optionsToken(name), ModulesContainer] }
+  const opened = new WeakMap() // by application: a module may be imported by several
+  const made = { useFactory: opener(name, opened), inject: [optionsToken(name), ModulesContainer] }
   const instance =
     name === DEFAULT_NAME
       ? [
@@ -64,7 +65,8 @@ function describe(name, isGlobal, optionProvided, imports) {
       : [{ provide: token, ...made }]
   const keeper = {
     provide: keeperToken(name),
-    useFactory: (redlock, settings, container) => new Keeper(name, redlock, settings, container),
+    useFactory: (redlock, settings, container) =>
+      new Keeper(name, redlock, opened.get(container), settings, container),
     inject: [token, optionsToken(name), ModulesContainer],
   }
   return {
@@ -81,9 +83,10 @@ const withLog = (name, { logger, ...kept }) => ({ ...kept, log: makeLog(name, lo
 
 /** Entered at once, since the keeper may be made later than those who already lock in their constructors. */
 const opener =
-  (name) =>
+  (name, opened) =>
   ({ redlock: options, log }, container) => {
     const redlock = new RedlockService(options, log?.wait ?? null)
+    opened.set(container, redlock)
     enter(container, name, redlock)
     return redlock
   }

@@ -4,7 +4,7 @@
 // clock that is moved by hand.
 
 const { MAX_MS, plainObject, integer } = require('../argument')
-const { LAB } = require('../clock')
+const { LAB, BY_HAND } = require('../clock')
 const { checkKey, checkPrefix, boundaryOf } = require('../key')
 const { wrongType, wrongValue } = require('../invalid')
 const { MAX_NODES } = require('../nodes')
@@ -71,6 +71,10 @@ class TestRedlock extends Redlock {
 
   reset() {
     return this.#lab.reset()
+  }
+
+  get [BY_HAND]() {
+    return true
   }
 
   /** Without a timeout it does not wait for sections that run: the test is over, and its time stands still. */

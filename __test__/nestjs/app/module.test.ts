@@ -106,21 +106,6 @@ test('isGlobal, and what it is without', async (t) => {
   await assert.rejects(start(t, { imports: [RedlockModule.forRoot({ nodes: memory() }), feature()] }), /resolve dep/)
 })
 
-test('a test overrides the service, and everybody gets the other one', async (t) => {
-  const mine = new Redlock({ nodes: memory() })
-  const module = await Test.createTestingModule({
-    imports: [RedlockModule.forRoot({ nodes: 'redis://127.0.0.1:1' })],
-    providers: [Clerk],
-  })
-    .overrideProvider(RedlockService)
-    .useValue(mine)
-    .compile()
-  t.after(() => module.close())
-  const { service, redlock } = module.get(Clerk)
-  assert.equal(service, mine)
-  assert.equal(redlock, mine)
-})
-
 test('wrong options are told as the Redlock tells them, and no password is shown', async (t) => {
   const nodes = 'redis://user:geheim@/x/y'
   for (const imports of [
