@@ -22,7 +22,12 @@ class RedlockExceptionFilter {
   catch(error, host) {
     if (host.getType() !== 'http') throw error // its transport knows better
     const response = host.switchToHttp().getResponse()
-    if (response.headersSent || response.sent) return
+    const raw = response.raw ?? response // Fastify's stands before Node's
+    if (response.sent || raw.headersSent) {
+      // As Nest does: nothing can be said any more, and whoever reads it must not wait for more.
+      if (!raw.writableEnded) raw.end()
+      return
+    }
     const body = error instanceof LockContendedError ? CONFLICT : UNAVAILABLE
     // Express and Fastify have these three in common.
     response.status(body.statusCode)

@@ -65,8 +65,7 @@ function describe(name, isGlobal, optionProvided, imports) {
       : [{ provide: token, ...made }]
   const keeper = {
     provide: keeperToken(name),
-    useFactory: (redlock, settings, container) =>
-      new Keeper(name, redlock, opened.get(container), settings, container),
+    useFactory: (redlock, settings, container) => new Keeper(name, redlock, opened.get(container), settings, container),
     inject: [token, optionsToken(name), ModulesContainer],
   }
   return {

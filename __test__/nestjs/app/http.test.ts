@@ -2,9 +2,10 @@
 
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
-import { Body, Controller, Get, type INestApplication, Param, Post, UseFilters } from '@nestjs/common'
+import { Body, Controller, Get, type INestApplication, Param, Post, Res, UseFilters } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { ExpressAdapter } from '@nestjs/platform-express'
 import { FastifyAdapter } from '@nestjs/platform-fastify'
@@ -37,6 +38,18 @@ class Orders {
     if (kind === 'soon') throw new LockContendedError('soon', { retryAfter: 0 })
     if (kind === 'closed') throw new RedlockClosedError('closed')
     throw new Error('other')
+  }
+
+  @Get('begun')
+  async begun(@Res() response: { raw?: ServerResponse } & ServerResponse) {
+    ;(response.raw ?? response).write('begun')
+    throw new LockContendedError('in the middle')
+  }
+
+  @Get('over')
+  async over(@Res() response: { raw?: ServerResponse } & ServerResponse) {
+    ;(response.raw ?? response).end('over')
+    throw new LockContendedError('too late')
   }
 
   @UseFilters(RedlockExceptionFilter)
@@ -74,7 +87,11 @@ for (const [name, adapter] of [
       const response = await fetch(`http://127.0.0.1:${port}/orders/${path}`, init ?? {})
       return { status: response.status, body: await response.json(), retryAfter: response.headers.get('retry-after') }
     }
-    return { app, ask }
+    const text = async (path: string) => {
+      const response = await fetch(`http://127.0.0.1:${port}/orders/${path}`, { signal: AbortSignal.timeout(20_000) })
+      return response.text()
+    }
+    return { app, ask, text }
   }
 
   test(`${name}: routes, params and bodies are found in either order`, async (t) => {
@@ -112,6 +129,13 @@ for (const [name, adapter] of [
     const closed = await ask('error/closed')
     assert.deepEqual([closed.status, closed.body.code], [503, 'ERR_REDLOCK_CLOSED'])
     assert.equal((await ask('error/other')).status, 500)
+  })
+
+  test(`${name}: a response that has begun is ended`, async (t) => {
+    const { app, text } = await begin([new RedlockExceptionFilter()])
+    t.after(() => app.close())
+    assert.equal(await text('begun'), 'begun')
+    assert.equal(await text('over'), 'over')
   })
 
   test(`${name}: opted into by one route`, async (t) => {

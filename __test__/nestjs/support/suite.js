@@ -21,8 +21,8 @@ function countTests() {
   return declared.reduce((sum, count) => sum + count, 0) + inLoops
 }
 
-// forRootAsync in four ways is declared once; the three tests over HTTP run on two adapters
-const inLoops = 3 + 3
+// forRootAsync in four ways is declared once; the four tests over HTTP run on two adapters
+const inLoops = 3 + 4
 
 function suite(version) {
   describe(`Nest ${version}`, () => {
