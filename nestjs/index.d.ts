@@ -147,7 +147,8 @@ export type WithLockDecorator<Args extends any[], Contended> = <Method extends A
  *
  * For providers, controllers, queue processors and cron handlers, above or below other decorators: metadata, `name` and
  * `length` of the method stay. What the method throws is what the caller gets, the very object. It locks by the instance
- * of the application that the method's object belongs to; where there is none, the call rejects, and says so.
+ * of the application that the method's object belongs to, or of the only one that runs; where there is none, or nothing tells
+ * which of several it is, the call rejects, and says so.
  *
  * @param key what to lock, or a function of the method's arguments, called on its object, that says so
  * @throws {TypeError | RangeError} for bad options, when the class is declared

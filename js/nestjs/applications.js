@@ -4,72 +4,28 @@
 // application, and several may live in one process: so the question is asked when a method is called, by the object it
 // is called on. An application is known by Nest's `ModulesContainer`, of which each has one.
 
-/** ModulesContainer -> Application. */
-const applications = new WeakMap()
+const { Application } = require('./application')
 
-/** Those that are open, from the first Redlock until the last one is closed: weak, since some never come to be. */
-const open = new Set()
+/** Each copy of this package in a process finds it, as it finds the tokens. Another form of it needs another number. */
+const REGISTRY = Symbol.for('quorlock.nestjs.applications.1')
 
-/** Objects whose application was found. Stays true when that application is closed. */
-const homes = new WeakMap()
-
-class Application {
-  redlocks = new Map()
-  isStarted = false
-  closed = 0 // of its Redlocks
-  weak = new WeakRef(this)
-  #container
-  #made = new Set()
-
-  constructor(container) {
-    this.#container = container
-  }
-
-  *#wrappers() {
-    for (const { providers, controllers, injectables } of this.#container.values()) {
-      for (const collection of [providers, controllers, injectables]) yield* collection.values()
-    }
-  }
-
-  /** Whether `object` is one of the instances that live as long as the application. */
-  owns(object) {
-    for (const wrapper of this.#wrappers()) {
-      if (this.#instanceOf(wrapper) === object) return true
-      if (wrapper.isTransient && wrapper.getStaticTransientInstances().some((host) => host?.instance === object)) {
-        return true
-      }
-    }
-    return false
-  }
-
-  /** Nest 10, asked for what it could not make, asks itself for ever. Such an application has not come to be. */
-  #instanceOf(wrapper) {
-    try {
-      return wrapper.instance
-    } catch {
-      open.delete(this.weak)
-      return undefined
-    }
-  }
-
-  /** Whether this application makes objects of `Class` while it runs: for each request, or for whoever asks. */
-  makes(Class) {
-    if (this.#made.has(Class)) return true
-    for (const wrapper of this.#wrappers()) {
-      if (wrapper.metatype !== Class || !this.#isShortLived(wrapper)) continue
-      this.#made.add(Class)
-      return true
-    }
-    return false
-  }
-
-  /** Nest remembers what it finds out about a dependency tree, so it must not be asked before the tree is complete. */
-  #isShortLived(wrapper) {
-    if (wrapper.isTransient) return true
-    if (wrapper.isTreeStatic === undefined && !this.isStarted) return false
-    return !wrapper.isDependencyTreeStatic()
+function makeRegistry() {
+  return {
+    /** ModulesContainer -> Application. */
+    applications: new WeakMap(),
+    /** All of them, as far as anybody has them: weak, since some never come to be, and nobody closes those. */
+    known: new Set(),
+    /** Object -> Application, where it was found. Stays true when that application is closed. */
+    homes: new WeakMap(),
+    /** The objects among these that Nest does not tell anything of. */
+    guessed: new WeakSet(),
+    begun: 0,
   }
 }
+
+if (globalThis[REGISTRY] === undefined) Object.defineProperty(globalThis, REGISTRY, { value: makeRegistry() })
+const registry = globalThis[REGISTRY]
+const { applications, known, homes, guessed } = registry
 
 /**
  * @param {object} [instead] what `redlock` takes the place of, where a test has put it there
@@ -77,35 +33,41 @@ class Application {
  */
 function enter(container, name, redlock, instead) {
   const application = applications.get(container) ?? begin(container)
-  const known = application.redlocks.get(name)
-  if (known !== undefined && known !== instead) return known === redlock
+  const before = application.redlocks.get(name)
+  if (before !== undefined && before !== instead) return before === redlock
   application.redlocks.set(name, redlock)
   return true
 }
 
 function begin(container) {
-  const application = new Application(container)
+  registry.begun += 1
+  const application = new Application(container, registry.begun)
   applications.set(container, application)
-  open.add(application.weak)
+  known.add(new WeakRef(application))
   return application
+}
+
+/** Everything that lives as long as the application has been made. */
+const complete = (container) => {
+  applications.get(container).isComplete = true
 }
 
 const start = (container) => {
   applications.get(container).isStarted = true
 }
 
-/** A Redlock was closed. Objects whose application was found before still find it, and are told so. */
+/** A Redlock was closed; with the last one, the application is. Its objects still find it, and are told so. */
 function leave(container) {
   const application = applications.get(container)
   application.closed += 1
-  if (application.closed === application.redlocks.size) open.delete(application.weak)
+  if (application.closed === application.redlocks.size) application.isOpen = false
 }
 
-function openApplications() {
+function knownApplications() {
   const all = []
-  for (const weak of open) {
+  for (const weak of known) {
     const application = weak.deref()
-    if (application === undefined) open.delete(weak)
+    if (application === undefined) known.delete(weak)
     else all.push(application)
   }
   return all
@@ -114,22 +76,42 @@ function openApplications() {
 /** @returns {Application | undefined | 'several'} */
 function homeOf(object) {
   if (object === null || typeof object !== 'object') return undefined
-  const known = homes.get(object)
-  if (known !== undefined) return known
-  const home = find(object)
-  if (home instanceof Application) homes.set(object, home)
-  return home
+  const home = homes.get(object)
+  if (home === undefined) return find(object)
+  if (home.isOpen || !guessed.has(object)) return home
+  const other = find(object)
+  return other === undefined ? home : other
 }
 
 function find(object) {
-  const all = openApplications()
-  const makers = all.filter((application) => application.makes(object.constructor))
-  if (all.length === 1 && makers.length === 1) return makers[0] // most objects of a request come this way
+  const all = knownApplications()
+  const open = all.filter(({ isOpen }) => isOpen)
+  const makers = open.filter((application) => application.makes(object.constructor))
+  // Most objects of a request come this way.
+  if (open.length === 1 && makers.length === 1) return settle(object, makers[0])
   const owner = all.find((application) => application.owns(object))
-  if (owner !== undefined) return owner
-  if (makers.length <= 1) return makers[0]
-  const started = makers.filter(({ isStarted }) => isStarted)
-  return started.length === 1 ? started[0] : 'several'
+  if (owner !== undefined) return settle(object, owner)
+  if (makers.length > 0) return settle(object, theOneOf(makers))
+  // Nest tells nothing of it: made by `moduleRef.create()`, inside a factory, or by hand.
+  guessed.add(object)
+  return settle(object, theOneOf(open.filter(({ isComplete }) => isComplete)))
 }
 
-module.exports = { enter, start, leave, homeOf }
+function settle(object, home) {
+  if (typeof home === 'object') homes.set(object, home)
+  return home
+}
+
+/**
+ * What has not started yet, though one that was begun later has, is taken for an application whose start failed: Nest
+ * tells nobody, and it stays here until it is collected.
+ */
+function theOneOf(candidates) {
+  if (candidates.length <= 1) return candidates[0]
+  const [one, another] = candidates.filter(({ isStarted }) => isStarted)
+  if (one === undefined || another !== undefined) return 'several'
+  const mayBeStarting = ({ isComplete, isStarted, number }) => isComplete && !isStarted && number > one.number
+  return candidates.some(mayBeStarting) ? 'several' : one
+}
+
+module.exports = { enter, complete, start, leave, homeOf }

@@ -28,8 +28,12 @@ class Keeper {
 
   /** Not earlier: an instance that is listened to is kept alive, also by an application that never came to be. */
   onModuleInit() {
-    applications.start(this.#container)
+    applications.complete(this.#container)
     if (typeof this.#redlock.stats === 'function') this.#log?.watch(this.#redlock)
+  }
+
+  onApplicationBootstrap() {
+    applications.start(this.#container)
   }
 
   /** Who still waits for a lock is told so, and may end; HTTP is still being served. */

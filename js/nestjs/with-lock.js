@@ -86,10 +86,11 @@ function redlockOf(object, where, name) {
 const WHY = {
   none:
     'its object belongs to no running application that imports RedlockModule. ' +
-    'Import RedlockModule.forRoot() in it, and let Nest make the object',
+    'Import RedlockModule.forRoot() in it',
   several:
-    'its object was made for one request, and several applications of this process make objects of its class. ' +
-    'Inject RedlockService and call withLock() there',
+    'several applications of this process import RedlockModule, and nothing tells which of them its object belongs to: ' +
+    'Nest keeps no list of those that it makes for one request, or by moduleRef.create(), nor of others. ' +
+    'Inject RedlockService and call withLock() there, or import RedlockModule.forRoot() in its application',
 }
 
 /** Everything that was noted on the method so far: its name and length, properties, and what Reflect keeps. */

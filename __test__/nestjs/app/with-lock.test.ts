@@ -1,13 +1,11 @@
-// @WithLock: keys, contention, errors, and which application's Redlock locks.
+// @WithLock: keys, contention, errors.
 
 import { strict as assert } from 'node:assert'
 import { test } from 'node:test'
-import { Injectable, Scope } from '@nestjs/common'
-import { ModuleRef } from '@nestjs/core'
-import { Test } from '@nestjs/testing'
-import { currentLock, LockContendedError, type Redlock } from 'quorlock'
-import { InjectRedlock, RedlockModule, RedlockService, WithLock } from 'quorlock/nestjs'
-import { failureOf, gate, memory, moduleOf, start } from './support.js'
+import { Injectable } from '@nestjs/common'
+import { currentLock, LockContendedError } from 'quorlock'
+import { RedlockModule, WithLock } from 'quorlock/nestjs'
+import { failureOf, gate, memory, start } from './support.js'
 
 const failure = new Error('mine')
 
@@ -162,113 +160,4 @@ test('wrong options are told where the class is declared', () => {
   assert.throws(() => decorate(Wrong, 'one', Object.getOwnPropertyDescriptor(Wrong, 'one')), /static method/)
   assert.throws(() => decorate(Wrong.prototype, 'field', undefined), /Wrong\.field: it must stand on a method/)
   assert.throws(() => decorate(Wrong.one, { kind: 'method', name: 'one' }), /experimentalDecorators/)
-})
-
-@Injectable({ scope: Scope.REQUEST })
-class PerRequest {
-  @WithLock('lock:request', { ttl: 1000, wait: 0 })
-  async run(until?: Promise<void>) {
-    await until
-    return currentLock()?.key
-  }
-}
-
-@Injectable({ scope: Scope.TRANSIENT })
-class Transient extends PerRequest {}
-
-@Injectable()
-class Owner {
-  constructor(
-    readonly helper: Transient,
-    @InjectRedlock() readonly redlock: Redlock,
-  ) {}
-}
-
-test('objects made for one request, and transient ones', async (t) => {
-  const app = await start(t, { imports: [open()], providers: [PerRequest, Transient, Owner] })
-  const one = await app.resolve(PerRequest)
-  const two = await app.resolve(PerRequest)
-  assert.notEqual(one, two)
-  const { opened, open: end } = gate()
-  const running = one.run(opened)
-  await assert.rejects(two.run(), LockContendedError)
-  end()
-  assert.equal(await running, 'lock:request')
-  assert.equal(await app.get(Owner).helper.run(), 'lock:request')
-  assert.equal(await (await app.resolve(Transient)).run(), 'lock:request')
-})
-
-test('several applications in one process: each object locks by its own', async (t) => {
-  const [first, second] = [memory(), memory()]
-  const providers = [Shop, PerRequest, Transient, Owner]
-  const one = await start(t, { imports: [open(first)], providers })
-  const { opened, open: end } = gate()
-  const running = one.get(Shop).slow(opened)
-  const two = await start(t, { imports: [open(second)], providers })
-  assert.equal(await two.get(Shop).slow(Promise.resolve()), 'slow')
-  assert.equal(await two.get(Owner).helper.run(), 'lock:request')
-  const without = await start(t, { providers: [Shop] })
-  await assert.rejects(without.get(Shop).fixed(), /belongs to no running application/)
-  // Nothing tells of which application an object for one request is: better no lock than the wrong one.
-  await assert.rejects((await two.resolve(PerRequest)).run(), /several applications of this process/)
-  await assert.rejects(one.get(Shop).slow(opened), LockContendedError)
-  end()
-  await running
-
-  await one.close()
-  await assert.rejects(one.get(Shop).fixed(), { code: 'ERR_REDLOCK_CLOSED' })
-  assert.equal(await (await two.resolve(PerRequest)).run(), 'lock:request')
-  // The same classes and the same module anew, as after a reload.
-  const anew = await start(t, { imports: [open(first)], providers: [Shop] })
-  assert.equal(await anew.get(Shop).fixed(), 'lock:fixed')
-})
-
-test("an application that could not be made is in nobody else's way", async (t) => {
-  const failing = {
-    provide: 'fails',
-    inject: [Shop],
-    useFactory: () => {
-      throw new Error('half-way')
-    },
-  }
-  await assert.rejects(start(t, { imports: [open()], providers: [failing, Shop, PerRequest] }), /half-way/)
-  const app = await start(t, { imports: [open()], providers: [Shop, PerRequest] })
-  assert.equal(await app.get(Shop).fixed(), 'lock:fixed')
-  assert.equal(await (await app.resolve(PerRequest)).run(), 'lock:request')
-})
-
-test('one module class, two applications', async (t) => {
-  const App = moduleOf({ imports: [open()], providers: [Shop] })
-  const [one, two] = [await start(t, { imports: [App] }), await start(t, { imports: [App] })]
-  assert.notEqual(one.get(RedlockService, { strict: false }), two.get(RedlockService, { strict: false }))
-  await one.close()
-  assert.equal(await two.get(Shop, { strict: false }).fixed(), 'lock:fixed')
-})
-
-test('before the application has started: in a constructor, a factory, and onModuleInit', async (t) => {
-  const seen: unknown[] = []
-  class Early {
-    constructor(readonly shop: Shop) {}
-    async onModuleInit() {
-      seen.push(await this.shop.fixed())
-    }
-  }
-  Injectable()(Early)
-  Reflect.defineMetadata('design:paramtypes', [Shop], Early)
-  const factory = {
-    provide: 'early',
-    inject: [Shop, RedlockService],
-    useFactory: async (shop: Shop) => seen.push(await shop.fixed()),
-  }
-  const app = await start(t, { imports: [open()], providers: [Shop, Early, factory] })
-  const beside = RedlockModule.forRootAsync({
-    extraProviders: [Shop, factory],
-    useFactory: () => ({ nodes: memory() }),
-  })
-  await start(t, { imports: [beside] })
-  assert.deepEqual(seen, ['lock:fixed', 'lock:fixed', 'lock:fixed'])
-  const module = await Test.createTestingModule({ imports: [open()], providers: [Shop, PerRequest] }).compile()
-  t.after(() => module.close())
-  assert.equal(await module.get(Shop).fixed(), 'lock:fixed')
-  assert.ok(app.get(ModuleRef))
 })
