@@ -16,7 +16,7 @@ function examplesOf(page, heading) {
 }
 
 for (const [page, heading, file, count] of [
-  ['nestjs.md', 'Recipes', 'app/recipes.ts', 4],
+  ['nestjs.md', 'Recipes', 'app/recipes.ts', 5],
   ['testing.md', 'In a container of NestJS', 'app/container.test.ts', 1],
 ]) {
   test(`${page}, ${heading}: what the tests run`, () => {

@@ -4,15 +4,31 @@ import { strict as assert } from 'node:assert'
 import { test } from 'node:test'
 import { ConflictException } from '@nestjs/common'
 import { RedlockModule } from 'quorlock/nestjs'
-import { Database, OrderProcessor, OrdersController, OrdersService, ReportsService } from './recipes.js'
-import { memory, start } from './support.js'
+import { TestRedlock } from 'quorlock/testing'
+import {
+  Database,
+  InventoryService,
+  OrderProcessor,
+  OrdersController,
+  OrdersService,
+  ReportsService,
+} from './recipes.js'
+import { gate, memory, start } from './support.js'
 
 async function cluster(t: Parameters<typeof start>[0], size = 3) {
   const db = new Database()
   const nodes = memory()
-  const providers = [{ provide: Database, useValue: db }, OrdersService, OrderProcessor, ReportsService]
-  const metadata = () => ({ imports: [RedlockModule.forRoot({ nodes })], providers, controllers: [OrdersController] })
+  const services = [OrdersService, InventoryService, OrderProcessor, ReportsService]
+  const providers = [{ provide: Database, useValue: db }, ...services]
+  const imports = () => [RedlockModule.forRoot({ nodes, fencing: true })]
+  const metadata = () => ({ imports: imports(), providers, controllers: [OrdersController] })
   return { db, apps: await Promise.all(Array.from({ length: size }, () => start(t, metadata()))) }
+}
+
+/** As two processes have them. */
+function twoServices() {
+  const one = new TestRedlock({ fencing: true })
+  return [one, new TestRedlock({ fencing: true, with: one })] as const
 }
 
 test('flash sale: no more than there is', async (t) => {
@@ -25,6 +41,29 @@ test('flash sale: no more than there is', async (t) => {
   assert.equal(db.orders.length, 3)
   assert.equal(refused.length, 9)
   assert.ok(refused.every(({ reason }) => reason instanceof ConflictException))
+})
+
+test('inventory: up and down in all applications, and never below zero', async (t) => {
+  const { db, apps } = await cluster(t)
+  const inventories = apps.map((app) => app.get(InventoryService))
+  const changes = await Promise.allSettled([-1, -1, 2, -1, -1, -1].map((by, i) => inventories[i % 3]?.adjust('v1', by)))
+  assert.ok(changes.every(({ status }) => status === 'fulfilled'))
+  assert.equal(db.variants.get('v1')?.stock, 0)
+  await assert.rejects(Promise.resolve(inventories[0]?.adjust('v1', -1)), /sold out/)
+  assert.equal(db.variants.get('v1')?.stock, 0)
+})
+
+test('inventory: who has lost the lock without knowing writes nothing', async () => {
+  const db = new Database()
+  const { opened, open } = gate()
+  const sleepy: Pick<Database, 'transaction'> = { transaction: (work) => opened.then(() => db.transaction(work)) }
+  const [one, other] = twoServices()
+  const late = new InventoryService(one, sleepy as Database).adjust('v1', -1)
+  await one.loseLock('inventory_lock:v1')
+  assert.equal(await new InventoryService(other, db).adjust('v1', 5), 8)
+  open()
+  await assert.rejects(late, /somebody else has had the lock since/)
+  assert.equal(db.variants.get('v1')?.stock, 8)
 })
 
 test('idempotent order: the same request twice is one order', async (t) => {

@@ -1,10 +1,10 @@
 // The recipes of docs/nestjs.md: what stands there is cut out of this file, which a test compares. The stores are in
 // memory, and the queue's names are stand-ins: the examples have real ones.
 
-import { Body, ConflictException, Controller, Headers, Injectable, Post } from '@nestjs/common'
+import { Body, ConflictException, Controller, Headers, Injectable, NotFoundException, Post } from '@nestjs/common'
 import { Cron } from '@nestjs/schedule'
 import { currentLock } from 'quorlock'
-import { WithLock } from 'quorlock/nestjs'
+import { RedlockService, WithLock } from 'quorlock/nestjs'
 
 export interface Order {
   productId: string
@@ -19,6 +19,15 @@ export class Database {
   readonly byKey = new Map<string, Order>()
   readonly runs = new Set<string>()
   readonly reports: string[] = []
+  readonly variants = new Map([['v1', { stock: 3, fence: 0 }]])
+  #turn: Promise<unknown> = Promise.resolve()
+
+  /** Whoever has selected its row FOR UPDATE has it until the end; here one transaction has them all. */
+  transaction<Result>(work: (rows: Rows) => Promise<Result>): Promise<Result> {
+    const result = this.#turn.then(() => work(new Rows(this.variants)))
+    this.#turn = result.catch(() => {})
+    return result
+  }
 
   async claim(productId: string, quantity: number) {
     const left = this.stock.get(productId) ?? 0
@@ -52,6 +61,23 @@ export class Database {
   }
 }
 
+class Rows {
+  constructor(private readonly variants: Database['variants']) {}
+
+  async selectForUpdate(id: string) {
+    const row = this.variants.get(id)
+    if (!row) throw new NotFoundException(id)
+    return { ...row }
+  }
+
+  async write(id: string, stock: number, token: number) {
+    const row = this.variants.get(id)
+    if (!row || row.fence > token) return false
+    this.variants.set(id, { stock, fence: token })
+    return true
+  }
+}
+
 export interface Job<Data> {
   id: string
   data: Data
@@ -72,6 +98,27 @@ export class OrdersService {
     // UPDATE products SET stock = stock - $2 WHERE id = $1 AND stock >= $2
     if (!(await this.db.claim(order.productId, order.quantity))) throw new ConflictException('sold out')
     return this.db.insertOrder(order)
+  }
+}
+
+@Injectable()
+export class InventoryService {
+  constructor(
+    private readonly redlock: RedlockService<true>, // RedlockModule.forRoot({ fencing: true, .. })
+    private readonly db: Database,
+  ) {}
+
+  adjust(variant: string, delta: number): Promise<number> {
+    return this.redlock.withLock(`inventory_lock:${variant}`, 5000, ({ token }) =>
+      this.db.transaction(async (rows) => {
+        const { stock } = await rows.selectForUpdate(variant) // SELECT stock FROM variants WHERE id = $1 FOR UPDATE
+        if (stock + delta < 0) throw new ConflictException('sold out')
+        // UPDATE variants SET stock = $2, fence = $3 WHERE id = $1 AND fence <= $3
+        const isWritten = await rows.write(variant, stock + delta, token)
+        if (!isWritten) throw new ConflictException('somebody else has had the lock since')
+        return stock + delta
+      }),
+    )
   }
 }
 
