@@ -1,7 +1,10 @@
 // What the compiler must refuse, and what it must know. Compiled with the tests, never run.
 
+import type { DynamicModule } from '@nestjs/common'
+import * as prom from 'prom-client'
 import { type Lock, Redlock } from 'quorlock'
 import { RedlockModule, type RedlockModuleAsyncOptions, type RedlockService, WithLock } from 'quorlock/nestjs'
+import { RedlockMetricsModule } from 'quorlock/nestjs/metrics'
 import type { RedlockHealthIndicator } from 'quorlock/nestjs/terminus'
 
 interface Order {
@@ -78,3 +81,9 @@ export const modules = [
 export const options: RedlockModuleAsyncOptions = { useFactory: async () => ({ nodes: 'memory' }) }
 export const plain = new Redlock({ nodes: 'memory' })
 export const health = (indicator: RedlockHealthIndicator) => indicator.isHealthy('locks', { name: 'x' })
+export const metrics: DynamicModule[] = [
+  RedlockMetricsModule.forRoot(),
+  RedlockMetricsModule.forRoot({ name: 'x', client: prom, register: new prom.Registry(), keyClass: (key) => `${key}` }),
+  // @ts-expect-error a class is a text
+  RedlockMetricsModule.forRoot({ keyClass: () => 1 }),
+]

@@ -33,6 +33,7 @@ function consumerOf(version) {
   const nest = path.join(root, '__test__', 'peers', `nest-${version}`, 'node_modules')
   linkAll(path.join(nest, '@nestjs'), path.join(modules, '@nestjs'))
   linkAll(nest, modules)
+  linkAll(path.join(root, '__test__', 'metrics', 'node_modules'), modules, ['prom-client'])
   linkAll(path.join(root, 'node_modules', '@types'), path.join(modules, '@types'))
   for (const type of ['commonjs', 'module']) {
     const place = path.join(folder, type)
@@ -43,9 +44,9 @@ function consumerOf(version) {
 }
 
 /** Each package alone, since ours stands among them. */
-function linkAll(from, to) {
+function linkAll(from, to, names = fs.readdirSync(from)) {
   fs.mkdirSync(to, { recursive: true })
-  for (const name of fs.readdirSync(from)) {
+  for (const name of names) {
     if (name.startsWith('.') || fs.existsSync(path.join(to, name))) continue
     fs.symlinkSync(path.join(from, name), path.join(to, name), 'junction')
   }

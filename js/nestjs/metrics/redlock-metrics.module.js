@@ -32,6 +32,14 @@ class RedlockMetricsModule {
   }
 }
 
+/**
+ * Between onModuleInit and onApplicationBootstrap. Whoever is still here when the next one comes, for the same place, is of
+ * an application whose start has failed: Nest tells nobody of that, and it would stand in the way of every other try.
+ */
+const starting = new Set()
+
+const PLACE = ['client', 'register', 'prefix', 'meter']
+
 /** Started and stopped by the application. */
 class RedlockMetrics {
   #name
@@ -47,6 +55,20 @@ class RedlockMetrics {
   }
 
   onModuleInit() {
+    for (const other of starting) if (other.#isInPlaceOf(this)) other.onApplicationShutdown()
+    starting.add(this)
+    this.#observe()
+  }
+
+  onApplicationBootstrap() {
+    starting.delete(this)
+  }
+
+  #isInPlaceOf(other) {
+    return this.#name === other.#name && PLACE.every((name) => this.#options[name] === other.#options[name])
+  }
+
+  #observe() {
     const { client, register, prefix, buckets, meter, keyClass } = this.#options
     const common = { redlocks: { [this.#name]: this.#redlock }, buckets, keyClass }
     if (meter !== undefined) this.#observations.push(observeWithOpenTelemetry({ ...common, meter }))
@@ -58,6 +80,7 @@ class RedlockMetrics {
 
   /** Also called of an application that did not get as far as its start. */
   onApplicationShutdown() {
+    starting.delete(this)
     for (const observation of this.#observations.splice(0)) observation.stop()
   }
 }
