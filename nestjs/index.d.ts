@@ -108,7 +108,8 @@ export interface WithLockDecoratorOptions<Contended extends 'throw' | 'skip' = '
   name?: string | undefined
   /**
    * What a call comes to that did not get the lock within its wait, since others held it: a `LockContendedError`, or
-   * nothing: the method is not called, and the call resolves with undefined. No quorum is an error in any case.
+   * nothing: the method is not called, and the call resolves with undefined. With 'skip' so does a call that comes, or
+   * still waits, while the application shuts down, instead of a `RedlockClosedError`. No quorum is an error in any case.
    * @default 'throw'
    */
   whenContended?: Contended | undefined

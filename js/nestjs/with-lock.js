@@ -5,7 +5,7 @@
 
 const { onlyKnown, plainObject, integer, MAX_MS, MIN_TTL } = require('../argument')
 const { SECTION_NAMES } = require('../call-options')
-const { LockContendedError } = require('../errors')
+const { LockContendedError, RedlockClosedError } = require('../errors')
 const { wrongType, wrongValue } = require('../invalid')
 const { homeOf } = require('./applications')
 const { DEFAULT_NAME } = require('./tokens')
@@ -62,13 +62,20 @@ function locking(method, where, { keyOf, ttl, name, isSkipping, call }) {
       try {
         return await redlock.withLock(keyOf.apply(this, args), ttl, run, call)
       } catch (error) {
-        // what the method throws is not ours, be it of another lock; and a deadlock is no reason to skip
-        if (isSkipping && !isRunning && error instanceof LockContendedError && !error.reentrant) return undefined
+        // what the method throws is not ours, be it of another lock
+        if (isSkipping && !isRunning && isReasonToSkip(error)) return undefined
         throw error
       }
     },
   }.method
 }
+
+/**
+ * Others have it; or the application shuts down, where nobody may be left to hear of an error: a job's last event, a tick
+ * that is late. A deadlock is a mistake in any case.
+ */
+const isReasonToSkip = (error) =>
+  error instanceof RedlockClosedError || (error instanceof LockContendedError && !error.reentrant)
 
 function redlockOf(object, where, name) {
   const home = homeOf(object)

@@ -23,6 +23,11 @@ class Worker {
     return 'worked'
   }
 
+  @WithLock('lock:first', { ttl: 1000, wait: 60_000, whenContended: 'skip' })
+  async spare(): Promise<unknown> {
+    return 'worked'
+  }
+
   work(done: Promise<void>) {
     const job = this.redlock.withLock('lock:first', 1000, async (lock) => {
       this.lock = lock
@@ -63,9 +68,11 @@ test('a running section finishes, who waits is told, and nothing new begins', as
   const job = worker.work(opened)
   await until(() => worker.lock !== undefined)
   const waiting = assert.rejects(redlock.acquire('lock:first', 1000, { wait: 60_000 }), { code: 'ERR_REDLOCK_CLOSED' })
+  const skipped = worker.spare()
   const closing = app.close()
   await waiting
   await assert.rejects(worker.next(), { code: 'ERR_REDLOCK_CLOSED' })
+  assert.deepEqual([await skipped, await worker.spare()], [undefined, undefined])
   assert.equal(worker.lock?.isHeld, true)
   // longer than its ttl: it goes on being renewed
   await until(() => redlock.stats().extended > 3, { what: 'several renewals' })
