@@ -10,8 +10,12 @@ const { warn, textOf } = require('./report')
 
 const NAMES = ['lost', 'nodeDown', 'nodeUp', 'degraded']
 
+/** A way to listen that does not keep the instance, for who has it anyway. Not to be had from outside. */
+const WATCH = Symbol('watch')
+
 class Emitter {
   #listeners = new EventEmitter()
+  #watchers = 0
 
   on(name, listener) {
     this.#listeners.on(known(name), callback('listener', listener))
@@ -25,12 +29,22 @@ class Emitter {
     this.#listeners.off(known(name), callback('listener', listener))
   }
 
-  clear() {
-    this.#listeners.removeAllListeners()
+  /** For as long as there is somebody to be told: there is no end to it but `clear()`. */
+  watch(name, listener) {
+    this.on(name, listener)
+    this.#watchers += 1
   }
 
+  clear() {
+    this.#listeners.removeAllListeners()
+    this.#watchers = 0
+  }
+
+  /** By those who come for the events alone. */
   get isListened() {
-    return this.#listeners.eventNames().length > 0
+    const names = this.#listeners.eventNames()
+    if (this.#watchers === 0) return names.length > 0
+    return names.reduce((sum, name) => sum + this.#listeners.listenerCount(name), 0) > this.#watchers
   }
 
   emit(name, payload) {
@@ -52,4 +66,4 @@ function known(name) {
 
 const failed = (name, error) => warn('LISTENER', `a listener of "${name}" failed: ${textOf(error)}`, error)
 
-module.exports = { Emitter }
+module.exports = { Emitter, WATCH }

@@ -11,7 +11,7 @@ const { channels, watchAcquire, watchSection } = require('./diagnostics')
 const { DistributedLock } = require('./distributed-lock')
 const { Layers } = require('./fallback/layers')
 const { localProvider } = require('./fallback/local')
-const { Emitter } = require('./emitter')
+const { Emitter, WATCH } = require('./emitter')
 const { nodesFromEnv } = require('./env')
 const failure = require('./failure')
 const { checkKey, checkKeys } = require('./key')
@@ -130,6 +130,10 @@ class Redlock {
     this.#desk.emitter.off(name, listener)
     this.#desk.listened()
     return this
+  }
+
+  [WATCH](name, listener) {
+    this.#desk.emitter.watch(name, listener)
   }
 
   drain() {

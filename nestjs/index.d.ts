@@ -15,7 +15,7 @@ export interface RedlockSettings extends RedlockOptions {
   shutdownTimeout?: number | undefined
   /**
    * Where it is said that a node is down or up again (`warn`, `log`: one line per change), that a lock was lost (`warn`),
-   * and that a call had to wait (`debug`: a second round, or 50 ms). Called with the text and the context. `false` says
+   * and that a call had to wait, also in vain (`debug`: a second round, or 50 ms). Called with the text and the context. `false` says
    * nothing. @default Nest's `Logger` with the context `Redlock`, or `Redlock:<name>`
    */
   logger?: LoggerService | false | undefined

@@ -26,7 +26,6 @@ class Keeper {
     enter(container, name, redlock, made)
   }
 
-  /** Not earlier: an instance that is listened to is kept alive, also by an application that never came to be. */
   onModuleInit() {
     applications.complete(this.#container)
     if (typeof this.#redlock.stats === 'function') this.#log?.watch(this.#redlock)

@@ -5,6 +5,7 @@
 
 const { Logger } = require('@nestjs/common')
 const { DEFAULT_NAME } = require('./tokens')
+const { WATCH } = require('../emitter')
 const { shorten } = require('../invalid')
 
 /** @returns the log, or null where none is wanted */
@@ -15,7 +16,7 @@ function makeLog(name, given) {
   return {
     watch: (redlock) => watch(redlock, say),
     error: say.error,
-    wait: say.debug === null ? null : (key, waited, attempts) => say.debug(waitLine(key, waited, attempts)),
+    wait: say.debug === null ? null : (...wait) => say.debug(waitLine(...wait)),
   }
 }
 
@@ -51,13 +52,15 @@ function watch(redlock, say) {
     else say.warn(`node ${node} is ${state}${error ? `: ${error}` : ''}`)
   }
   for (const { name, state, error } of redlock.stats().nodes) if (state in TOLD) tell(name, state, error)
-  redlock.on('nodeUp', ({ node }) => tell(node, 'up'))
-  redlock.on('nodeDown', ({ node, error }) => tell(node, stateOf(error), reasonIn(error)))
-  redlock.on('degraded', ({ degraded, cause }) => {
+  // Nothing is to be told of an application whose start failed: then its instance must not be kept by us.
+  const on = (redlock[WATCH] ?? redlock.on).bind(redlock)
+  on('nodeUp', ({ node }) => tell(node, 'up'))
+  on('nodeDown', ({ node, error }) => tell(node, stateOf(error), reasonIn(error)))
+  on('degraded', ({ degraded, cause }) => {
     if (degraded) say.warn(`locks come from the fallback from now on: ${cause?.message}`)
     else say.log('locks come from the nodes again')
   })
-  redlock.on('lost', ({ key, reason }) => say.warn(`lost the lock ${inWords(key)}: ${reason}`))
+  on('lost', ({ key, reason }) => say.warn(`lost the lock ${inWords(key)}: ${reason}`))
 }
 
 const TOLD = { up: true, down: true, quarantined: true }
@@ -69,9 +72,16 @@ const reasonIn = (error) =>
     ? ''
     : [error.code, error.message].filter((part, i, all) => part && all.indexOf(part) === i).join(' ')
 
-const waitLine = (key, waited, attempts) =>
-  `waited ${waited} ms for the lock ${inWords(key)}${attempts > 1 ? `, ${attempts} attempts` : ''}`
+function waitLine(key, waited, attempts, error) {
+  const line = `waited ${waited} ms for the lock ${inWords(key)}${attempts > 1 ? `, ${attempts} attempts` : ''}`
+  return error === undefined ? line : `${line}, in vain: ${error?.code ?? error?.name ?? 'aborted'}`
+}
 
-const inWords = (key) => (typeof key === 'string' ? [key] : key).map((one) => JSON.stringify(shorten(one))).join(', ')
+/** Of whatever was given for one. */
+const inWords = (key) =>
+  [key]
+    .flat()
+    .map((one) => JSON.stringify(shorten(String(one))))
+    .join(', ')
 
 module.exports = { makeLog }

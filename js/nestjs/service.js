@@ -10,7 +10,7 @@ const WAITED_MS = 50
 class RedlockService extends Redlock {
   #onWait
 
-  /** @param {((key: string | readonly string[], waited: number, attempts: number) => void) | null} onWait */
+  /** @param {((key: unknown, waited: number, attempts: number, error?: unknown) => void) | null} onWait */
   constructor(options, onWait = null) {
     super(options)
     this.#onWait = onWait
@@ -18,12 +18,7 @@ class RedlockService extends Redlock {
 
   withLock(key, ttl, fn, options) {
     if (this.#onWait === null || typeof fn !== 'function') return super.withLock(key, ttl, fn, options)
-    const since = performance.now()
-    const told = (lock) => {
-      this.#tell(lock, since)
-      return fn(lock)
-    }
-    return super.withLock(key, ttl, told, options)
+    return this.#sectionTelling(key, ttl, fn, options)
   }
 
   acquire(key, ttl, options) {
@@ -31,18 +26,44 @@ class RedlockService extends Redlock {
     return this.#acquireTelling(key, ttl, options)
   }
 
-  /** `await`, and no `then`: the stack of a refusal names the caller's async functions. */
+  // `await`, and no `then`: the stack of a refusal names the caller's async functions.
+
+  async #sectionTelling(key, ttl, fn, options) {
+    const since = performance.now()
+    let isRunning = false
+    const told = (lock) => {
+      isRunning = true
+      this.#tell(lock.key, since, lock.attempts)
+      return fn(lock)
+    }
+    try {
+      return await super.withLock(key, ttl, told, options)
+    } catch (error) {
+      if (!isRunning) this.#tell(key, since, attemptsOf(error), error)
+      throw error
+    }
+  }
+
   async #acquireTelling(key, ttl, options) {
     const since = performance.now()
-    const lock = await super.acquire(key, ttl, options)
-    this.#tell(lock, since)
+    let lock
+    try {
+      lock = await super.acquire(key, ttl, options)
+    } catch (error) {
+      this.#tell(key, since, attemptsOf(error), error)
+      throw error
+    }
+    this.#tell(lock.key, since, lock.attempts)
     return lock
   }
 
-  #tell(lock, since) {
+  #tell(key, since, attempts, error) {
     const waited = performance.now() - since
-    if (lock.attempts > 1 || waited >= WAITED_MS) this.#onWait(lock.key, Math.round(waited), lock.attempts)
+    if (attempts > 1 || waited >= WAITED_MS) this.#onWait(key, Math.round(waited), attempts, error)
   }
 }
+
+/** Who aborted a call may have done so with any value. */
+const attemptsOf = (error) => error?.attempts ?? 0
 
 module.exports = { RedlockService }

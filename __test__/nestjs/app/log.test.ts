@@ -86,6 +86,34 @@ test("Nest's own logger by default, with the name; debug on waits", async (t) =>
   }
 })
 
+test('debug on waits that were in vain, too', async (t) => {
+  const logger = new Recorder()
+  const app = await start(t, { imports: [RedlockModule.forRoot({ nodes: memory(), logger })] })
+  const redlock = app.get(RedlockService, { strict: false })
+  await until(() => logger.lines.length === 1, { what: 'the node is told to be up' })
+  const held = await redlock.acquire('key', 30_000)
+  for (const [wait, why] of [
+    [() => redlock.acquire('key', 5000, { wait: 100 }), 'ERR_LOCK_CONTENDED'],
+    [() => redlock.withLock('key', 5000, () => {}, { wait: 100 }), 'ERR_LOCK_CONTENDED'],
+    [() => redlock.acquire(['key', 'other'], 5000, { signal: AbortSignal.timeout(100) }), '\\w+'],
+  ] as const) {
+    logger.lines.length = 0
+    await assert.rejects(wait())
+    assert.equal(logger.ours.length, 1)
+    assert.match(
+      logger.ours[0] ?? '',
+      new RegExp(`^debug \\[Redlock\\] waited \\d+ ms for the lock "key".*, in vain: ${why}$`),
+    )
+  }
+  logger.lines.length = 0
+  await assert.rejects(redlock.acquire('key', 5000, { wait: 0 }))
+  await held.release()
+  // what the user's function throws is nothing that was waited for
+  const late = () => new Promise((_, reject) => setTimeout(reject, 100, new Error('mine')))
+  await assert.rejects(redlock.withLock('key', 5000, late), /mine/)
+  assert.deepEqual(logger.ours, [])
+})
+
 test('no logger at all', async (t) => {
   const logger = new Recorder()
   const imports = [RedlockModule.forRoot({ nodes: memory(), logger: false })]

@@ -7,7 +7,7 @@ import { NestFactory } from '@nestjs/core'
 import { Test } from '@nestjs/testing'
 import type { Lock } from 'quorlock'
 import { RedlockModule, RedlockService, WithLock } from 'quorlock/nestjs'
-import { gate, memory, moduleOf, nest, until } from './support.js'
+import { collectGarbage, gate, memory, moduleOf, nest, type Server, servers, until } from './support.js'
 
 const timeline: string[] = []
 
@@ -137,6 +137,31 @@ test('an application whose start failed can be closed, and its Redlock is', asyn
   await assert.rejects(app.init(), /half-way/)
   await app.close()
   await assert.rejects(service.acquire('key', 1000), { code: 'ERR_REDLOCK_CLOSED' })
+})
+
+test('an application whose start failed and that nobody closed: nothing keeps its Redlock, nor its connections', async (t) => {
+  const [server] = (await servers(t, 1)) as [Server]
+  const connected = async () => String(await server.command('CLIENT', 'LIST')).split('name=never-started').length - 1
+  class Failing {
+    constructor(readonly redlock: RedlockService) {}
+    async onModuleInit() {
+      await this.redlock.connect()
+      throw new Error('half-way')
+    }
+  }
+  Reflect.defineMetadata('design:paramtypes', [RedlockService], Failing)
+  // with Nest's logger, which is what watches the instance
+  const begin = (i: number) => {
+    const redlock = RedlockModule.forRoot({ nodes: server.url, clientName: `never-started-${i}` }) // else they share one
+    const module = moduleOf({ imports: [redlock], providers: [Failing] })
+    return NestFactory.createApplicationContext(module, { logger: false, abortOnError: false })
+  }
+  for (let i = 0; i < 4; i += 1) await assert.rejects(begin(i), /half-way/)
+  const isLess = async () => {
+    collectGarbage()
+    return (await connected()) <= 1 // Nest may still know the last one
+  }
+  await until(isLess, { what: 'the connections of those that failed end' })
 })
 
 test('a shutdown hook that fails stops nobody', async () => {

@@ -5,6 +5,8 @@ import { strict as assert } from 'node:assert'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { type INestApplicationContext, Module, type ModuleMetadata } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 
@@ -40,6 +42,12 @@ export function anotherCopy<T>(name: string): T {
   for (const file of Object.keys(required.cache)) if (file.includes('quorlock')) delete required.cache[file]
   return required(name)
 }
+
+/** As of `node --expose-gc`. */
+export const collectGarbage = (() => {
+  setFlagsFromString('--expose-gc')
+  return runInNewContext('gc') as () => void
+})()
 
 let memories = 0
 /** Lock servers that no other test uses. */
