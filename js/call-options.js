@@ -5,7 +5,7 @@
 const { outOfRange, wrongValue } = require('./invalid')
 const { MAX_MS, plainObject, onlyKnown, integer, flag, abortSignal } = require('./argument')
 const { checkFallback, checkAfter } = require('./fallback/options')
-const { MAX_RETRIES } = require('./options')
+const { MAX_RETRIES, DEFAULT_RETRY } = require('./options')
 
 const NAMES = ['wait', 'retryCount', 'retryDelay', 'retryDelayMax', 'signal', 'renew', 'fallback', 'fallbackAfter']
 const SECTION_NAMES = [...NAMES, 'whenLost']
@@ -52,6 +52,15 @@ function parseCallRetry({ wait, retryCount, retryDelay, retryDelayMax }, base) {
   return retry
 }
 
+/**
+ * The same for calls that come later, of an instance that is not known yet: only whether the options can be right. What a
+ * call says is right or wrong whatever the instance says.
+ */
+function checkCallOptions(options, names) {
+  parseCallOptions(options, { retry: DEFAULT_RETRY }, true, names)
+  parseWhenLost(options)
+}
+
 /** How long a call may wait in all: `wait`, or else the sum of the delays before they are drawn. */
 function totalWait({ wait, retryCount, retryDelay, retryDelayMax }) {
   if (wait !== undefined) return wait
@@ -73,4 +82,4 @@ function parseWhenLost({ whenLost = 'resolve' } = {}) {
   return whenLost
 }
 
-module.exports = { parseCallOptions, parseWhenLost, totalWait, SECTION_NAMES }
+module.exports = { parseCallOptions, parseWhenLost, checkCallOptions, totalWait, SECTION_NAMES }

@@ -42,6 +42,7 @@ const or = (value, fallback) => (value === undefined ? fallback : value)
 const GUARDS = [false, 'observed', 'strict']
 
 const MAX_RETRIES = 1_000_000
+const DEFAULT_RETRY = Object.freeze({ retryCount: 10, retryDelay: 50, retryDelayMax: 1000 })
 const MAX_DRIFT_FACTOR = 0.5
 const MAX_HANDOVERS = 1_000_000
 const MAX_TTL = 86_400_000
@@ -99,13 +100,14 @@ function parseOptions(options) {
 
 /** @returns {{ retryCount: number, retryDelay: number, retryDelayMax: number, wait?: number }} */
 function parseRetry(options) {
-  const retryDelay = integer('retryDelay', or(options.retryDelay, 50), 1, MAX_MS)
-  const retryDelayMax = integer('retryDelayMax', or(options.retryDelayMax, Math.max(1000, retryDelay)), 1, MAX_MS)
+  const retryDelay = integer('retryDelay', or(options.retryDelay, DEFAULT_RETRY.retryDelay), 1, MAX_MS)
+  const delayMax = or(options.retryDelayMax, Math.max(DEFAULT_RETRY.retryDelayMax, retryDelay))
+  const retryDelayMax = integer('retryDelayMax', delayMax, 1, MAX_MS)
   if (retryDelayMax < retryDelay) {
     throw outOfRange('retryDelayMax', `be at least retryDelay (${retryDelay})`, retryDelayMax)
   }
   const retry = {
-    retryCount: integer('retryCount', or(options.retryCount, 10), 0, MAX_RETRIES, { unit: '' }),
+    retryCount: integer('retryCount', or(options.retryCount, DEFAULT_RETRY.retryCount), 0, MAX_RETRIES, { unit: '' }),
     retryDelay,
     retryDelayMax,
   }
@@ -126,4 +128,4 @@ function checkClientName(value) {
   return value
 }
 
-module.exports = { parseOptions, MAX_RETRIES }
+module.exports = { parseOptions, MAX_RETRIES, MAX_TTL, DEFAULT_RETRY }

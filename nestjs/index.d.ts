@@ -152,7 +152,8 @@ export type WithLockDecorator<Args extends any[], Contended> = <Method extends A
  * which of several it is, the call rejects, and says so.
  *
  * @param key what to lock, or a function of the method's arguments, called on its object, that says so
- * @throws {TypeError | RangeError} for bad options, when the class is declared
+ * @throws {TypeError | RangeError} for a bad key or bad options, when the class is declared. What a function makes, and what
+ * only the instance knows, as its `maxTtl` and `keyPrefix`, is found when the method is called, which then rejects
  */
 // biome-ignore lint/suspicious/noExplicitAny: whatever the method takes
 export function WithLock<Args extends any[], Contended extends 'throw' | 'skip' = 'throw'>(

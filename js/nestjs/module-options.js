@@ -21,9 +21,13 @@ function parseModuleOptions(options) {
 }
 
 function parseShape({ name = DEFAULT_NAME, isGlobal = false }) {
+  checkName(name)
+  return { name, isGlobal: flag('isGlobal', isGlobal) }
+}
+
+function checkName(name) {
   if (typeof name !== 'string') throw wrongType('name', 'be a string', name)
   if (name === '') throw wrongValue('name', 'not be empty', name)
-  return { name, isGlobal: flag('isGlobal', isGlobal) }
 }
 
 function parseAsyncOptions(options) {
@@ -71,4 +75,4 @@ function checkLogger(logger) {
   return logger
 }
 
-module.exports = { parseModuleOptions, parseAsyncOptions, parseKept }
+module.exports = { parseModuleOptions, parseAsyncOptions, parseKept, checkName }

@@ -3,17 +3,23 @@
 // @WithLock: the method is replaced, on the prototype, by one that runs it in withLock() of the application that its
 // object belongs to. What others have noted on the method, and look for later, is on both.
 
-const { onlyKnown, plainObject, integer, MAX_MS, MIN_TTL } = require('../argument')
-const { SECTION_NAMES } = require('../call-options')
+const { onlyKnown, plainObject, integer, MIN_TTL } = require('../argument')
+const { checkCallOptions, SECTION_NAMES } = require('../call-options')
 const { LockContendedError, RedlockClosedError } = require('../errors')
 const { wrongType, wrongValue } = require('../invalid')
+const { checkKeys } = require('../key')
+const { MAX_TTL } = require('../options')
 const { homeOf } = require('./applications')
+const { checkName } = require('./module-options')
 const { DEFAULT_NAME } = require('./tokens')
 
 /** A signal belongs to one call, and a decorator to all. */
 const CALL_NAMES = SECTION_NAMES.filter((name) => name !== 'signal')
 
 const NAMES = ['ttl', 'name', 'whenContended', ...CALL_NAMES]
+
+/** What the instance puts before keys, and how long it lets a lock be, is known when the method is called. */
+const NO_PREFIX = null
 
 const WHEN_CONTENDED = ['throw', 'skip']
 
@@ -39,11 +45,13 @@ function parse(key, options) {
   if (!isText && typeof key !== 'function') {
     throw wrongType('key of @WithLock()', 'be a key, an array of keys, or a function that returns one of these', key)
   }
+  if (isText) checkKeys(key, NO_PREFIX)
   plainObject('options of @WithLock()', options)
   onlyKnown('options of @WithLock()', options, NAMES)
   const { ttl, name = DEFAULT_NAME, whenContended = 'throw', ...call } = options
-  integer('ttl', ttl, MIN_TTL, MAX_MS)
-  if (typeof name !== 'string') throw wrongType('name', 'be a string', name)
+  integer('ttl', ttl, MIN_TTL, MAX_TTL)
+  checkCallOptions(call, CALL_NAMES)
+  checkName(name)
   if (!WHEN_CONTENDED.includes(whenContended)) {
     throw wrongValue('whenContended', "be 'throw' or 'skip'", whenContended)
   }

@@ -151,6 +151,26 @@ test('wrong options are told where the class is declared', () => {
   assert.throws(wrong('key', { ttl: 1000, whenContended: 'wait' }), /whenContended must be 'throw' or 'skip'/)
   assert.throws(wrong('key', { ttl: 1000, signal: AbortSignal.abort() }), /only have the names ttl, name/)
   assert.throws(wrong('key', { ttl: 1000, name: 1 }), /name must be a string/)
+  assert.throws(wrong('key', { ttl: 1000, name: '' }), /name must not be empty/)
+  assert.throws(wrong('key', { ttl: 86_400_001 }), { code: 'ERR_OUT_OF_RANGE' })
+  for (const [name, bad] of Object.entries({
+    wait: -1,
+    retryCount: 1.5,
+    retryDelay: 0,
+    retryDelayMax: '1',
+    renew: 'x',
+    whenLost: 'no',
+    fallback: 'x',
+    fallbackAfter: -1,
+  })) {
+    assert.throws(wrong('key', { ttl: 1000, [name]: bad }), new RegExp(`^(Type|Range)Error.*: ${name} must`))
+  }
+  assert.throws(wrong('key', { ttl: 1000, retryDelay: 20, retryDelayMax: 10 }), /retryDelayMax must be at least/)
+  for (const key of ['', [], [''], 'a:quorlock:b', 'x'.repeat(513)]) {
+    assert.throws(wrong(key, { ttl: 1000 }), /^(Type|Range)Error.*: key(\[0\])? must/)
+  }
+  const right = { wait: 0, retryCount: 0, retryDelay: 1, retryDelayMax: 1, renew: false, whenLost: 'reject' }
+  assert.doesNotThrow(wrong(['a', 'b'], { ttl: 86_400_000, ...right, fallback: 'local', fallbackAfter: 0 }))
   // biome-ignore lint/suspicious/noExplicitAny: as decorators are called
   const decorate = WithLock('key', { ttl: 1000 }) as any
   class Wrong {
