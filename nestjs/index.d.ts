@@ -15,8 +15,8 @@ export interface RedlockSettings extends RedlockOptions {
   shutdownTimeout?: number | undefined
   /**
    * Where it is said that a node is down or up again (`warn`, `log`: one line per change), that a lock was lost (`warn`),
-   * and that a call had to wait, also in vain (`debug`: a second round, or 50 ms). Called with the text and the context. `false` says
-   * nothing. @default Nest's `Logger` with the context `Redlock`, or `Redlock:<name>`
+   * and that a call had to wait, also in vain (`debug`: a second round, or 50 ms). Called with the text and the context.
+   * `false` says nothing. @default Nest's `Logger` with the context `Redlock`, or `Redlock:<name>`
    */
   logger?: LoggerService | false | undefined
 }
@@ -148,8 +148,8 @@ export type WithLockDecorator<Args extends any[], Contended> = <Method extends A
  *
  * For providers, controllers, queue processors and cron handlers, above or below other decorators: metadata, `name` and
  * `length` of the method stay. What the method throws is what the caller gets, the very object. It locks by the instance
- * of the application that the method's object belongs to, or of the only one that runs; where there is none, or nothing tells
- * which of several it is, the call rejects, and says so.
+ * of the application that the method's object belongs to, or of the only one that has started; where there is none, or nothing
+ * tells which of several it is, the call rejects, and says so.
  *
  * @param key what to lock, or a function of the method's arguments, called on its object, that says so
  * @throws {TypeError | RangeError} for a bad key or bad options, when the class is declared. What a function makes, and what

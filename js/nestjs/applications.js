@@ -93,8 +93,10 @@ function find(object) {
   if (owner !== undefined) return settle(object, owner)
   if (makers.length > 0) return settle(object, theOneOf(makers))
   // Nest tells nothing of it: made by `moduleRef.create()`, inside a factory, or by hand.
+  if (!open.some(({ isStarted }) => isStarted)) return undefined
   guessed.add(object)
-  return settle(object, theOneOf(open.filter(({ isComplete }) => isComplete)))
+  const candidates = open.filter(({ isComplete }) => isComplete)
+  return settle(object, theOneOf(candidates))
 }
 
 function settle(object, home) {

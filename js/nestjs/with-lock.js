@@ -101,7 +101,8 @@ function redlockOf(object, where, name) {
 const WHY = {
   none:
     'its object belongs to no running application that imports RedlockModule. ' +
-    'Import RedlockModule.forRoot() in it',
+    'Import RedlockModule.forRoot() in it. Until it has started (a testing module, by init()) only those objects are ' +
+    'known that live as long as it does',
   several:
     'several applications of this process import RedlockModule, and nothing tells which of them its object belongs to: ' +
     'Nest keeps no list of those that it makes for one request, or by moduleRef.create(), nor of others. ' +

@@ -142,6 +142,7 @@ test("an application whose start failed is in nobody else's way either", async (
     }
   }
   await assert.rejects(start(t, { imports: [open()], providers: [Failing, Shop, Transient] }), /half-way/)
+  await assert.rejects(new Shop().fixed(), /belongs to no running application that imports RedlockModule/)
   const app = await start(t, { imports: [open()], providers: [Shop, Transient] })
   assert.equal(await (await app.resolve(Transient)).run(), 'lock:request')
   assert.equal(await (await app.get(ModuleRef).create(Shop)).fixed(), 'lock:fixed')
