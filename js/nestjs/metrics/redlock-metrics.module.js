@@ -64,7 +64,9 @@ class RedlockMetrics {
     starting.delete(this)
   }
 
+  /** Not of the same application, where it is a mistake that is told. */
   #isInPlaceOf(other) {
+    if (this.#redlock === other.#redlock) return false
     return this.#name === other.#name && PLACE.every((name) => this.#options[name] === other.#options[name])
   }
 
