@@ -5,11 +5,13 @@
 
 const { test } = require('node:test')
 const assert = require('node:assert/strict')
+const { until } = require('../support/until')
 const { load, unique, useShop } = require('./shop')
 
 // Where nobody listens.
 const NOWHERE = 'redis://127.0.0.1:1,redis://127.0.0.1:2,redis://127.0.0.1:3'
 const env = { NODE_ENV: 'test', PAYMENT_MS: '20', ORDER_WAIT_MS: '30000' }
+const LIMIT = { deadline: 60_000, every: 10 }
 const shop = useShop({ processes: 2, env: { ...env, QUORLOCK_NODES: NOWHERE } })
 
 const times = (count, call) => Promise.all(Array.from({ length: count }, (_, i) => call(i)))
@@ -45,6 +47,27 @@ test('more products at once than the fallback has connections: everybody has a t
   const variants = await times(3 * body.fallback.most, () => shop.variant(1))
   const answers = await Promise.all(variants.map(({ variantId }) => shop.order({ variantId }, client)))
   assert.equal(count(answers, 201), variants.length, JSON.stringify([...codes(answers)]))
+})
+
+test('the fallback’s connections are ended under those who hold its locks: refused or sold, and nothing twice', async () => {
+  const { variantId } = await shop.variant(30)
+  const orders = Array.from({ length: 30 }, () => ({ variantId, userId: unique('user'), key: unique('key') }))
+  const bought = orders.map((order) =>
+    until(async () => {
+      const { status, body } = await shop.order(order)
+      assert.ok([200, 201, 409, 503].includes(status), `${status} ${JSON.stringify(body)}`)
+      return status < 300 && body.id
+    }, LIMIT),
+  )
+  const end = () =>
+    shop.sql(
+      `SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid)
+        WHERE locktype = 'advisory' AND granted AND application_name = 'flash-sale fallback'`,
+    )
+  for (let times = 0; times < 3; times++) await until(async () => (await end()).length > 0, LIMIT)
+  const ids = await Promise.all(bought)
+  assert.equal(new Set(ids).size, 30)
+  assert.equal(await shop.stock(variantId), 0)
 })
 
 test('beside a process that sees the nodes, both sell at once and never too many: the row lock is everybody’s', async (t) => {

@@ -72,6 +72,7 @@ export async function breakThings({ shop, items, journal, clients, soldByFallbac
   )
 
   await until(soldOf(WHEN_SOLD.quorumSuspended))
+  const before = await soldByFallback()
   await during(
     'all lock nodes stopped',
     'all lock nodes are stopped for five seconds, and continued',
@@ -79,7 +80,7 @@ export async function breakThings({ shop, items, journal, clients, soldByFallbac
     async () => {
       await pause(QUORUM_SUSPENDED_MS)
       const limit = journal.now() + FALLBACK_LIMIT_MS
-      await until(async () => journal.now() > limit || (await soldByFallback()) > 0)
+      await until(async () => journal.now() > limit || (await soldByFallback()) > before)
       for (const node of nodes) node.continue()
     },
   )
