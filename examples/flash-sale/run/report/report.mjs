@@ -86,10 +86,10 @@ function waitsChart({ seconds, faults, waits, degraded }) {
       element('circle', { class: degraded[i] ? 'wait degraded' : 'wait', cx: x(second), cy: y(wait), r: 2.5 }),
     )
   const top = Math.max(1, ...waits.map(([, wait]) => wait))
-  const title = 'Seconds from coming to having bought'
+  const title = 'Seconds from coming to having bought, by the locks of'
   const legend = [
-    ['wait', 'by the nodes'],
-    ['wait degraded', 'the fallback'],
+    ['wait', 'nodes'],
+    ['wait degraded', 'fallback'],
   ]
   return chart({ id: 'chart-waits', title, legend, seconds, top, faults, draw })
 }
