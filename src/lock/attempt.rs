@@ -124,6 +124,10 @@ impl Attempt {
         matches!(self.phase, Phase::Queued)
     }
 
+    pub(super) fn is_asleep(&self) -> bool {
+        matches!(self.phase, Phase::Sleeping { .. })
+    }
+
     /// Others are before it. Its wait has begun.
     pub(super) fn queue(&mut self, world: &World) -> Moment {
         let patience = if world.is_settled() { Duration::ZERO } else { world.config.connect_timeout };
