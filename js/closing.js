@@ -9,6 +9,7 @@ const { INSPECT, CONNECT } = require('./call')
 const { Lock, friend } = require('./lock')
 const { UNKNOWN, UNWANTED } = require('./desk')
 const failure = require('./failure')
+const { IS_RELEASED } = require('./handle')
 const { openMailbox } = require('./mailbox')
 const { complain } = require('./report')
 const { NONE } = require('./votes')
@@ -76,7 +77,7 @@ function nothingIsHeld(desk) {
 
 /** A section has been told of the loss of its lock by its signal, and may still be tidying up. */
 const isWaitedFor = (desk, lock) =>
-  lock !== undefined && (lock.isHeld || (desk.running.has(lock) && !friend.isReleased(lock)))
+  lock !== undefined && (lock.isHeld || (desk.running.has(lock) && !lock[IS_RELEASED]))
 
 function rejectWaiting(desk, errorFor = failure.closed) {
   desk.calls.forEach((call, slot) => {

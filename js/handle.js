@@ -1,9 +1,12 @@
 'use strict'
 
 // What the handles have in common whose locks native code does not keep: who they are. How long they are held, and how
-// they end, each knows for itself.
+// they end, each knows for itself. And what every handle can be asked by the rest of the package, but not by users.
 
 const { randomBytes } = require('node:crypto')
+
+/** Whether it was given back, by its user or since its section is over; of a lock that is lost, too. */
+const IS_RELEASED = Symbol('released')
 
 class Handle {
   #key
@@ -46,4 +49,4 @@ class Handle {
   }
 }
 
-module.exports = { Handle }
+module.exports = { Handle, IS_RELEASED }

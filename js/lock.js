@@ -6,6 +6,7 @@
 const record = require('./record')
 const { checkTtl } = require('./argument')
 const { channels, watchExtend } = require('./diagnostics')
+const { IS_RELEASED } = require('./handle')
 const { NONE, votesFromWords } = require('./votes')
 const { failWith, lost: lostError, lostMeanwhile, notExtended } = require('./failure')
 
@@ -89,6 +90,10 @@ class Lock {
 
   get remaining() {
     return this.#state === HELD ? this.#desk.remaining(this.#slot) : 0
+  }
+
+  get [IS_RELEASED]() {
+    return this.#released !== null
   }
 
   get signal() {
@@ -191,8 +196,6 @@ class Lock {
   static {
     friend = {
       tick: (lock) => lock.#tick,
-      /** The user has asked for it, of a lock that is lost too. */
-      isReleased: (lock) => lock.#released !== null,
       hasExtension: (lock) => lock.#extension !== null,
       /** An answer is on its way to it: until then it must stay where the answer will look for it. */
       isAwaited: (lock) => lock.#extension !== null || lock.#settleRelease !== null,

@@ -14,6 +14,7 @@ const {
 } = require('./postgres')
 const { outside } = require('../support/context')
 const {
+  currentLock,
   uniqueKey,
   LockContendedError,
   LockLostError,
@@ -224,7 +225,8 @@ for (const mode of modes) {
     test('reentrancy and bad input', async (t) => {
       const { provider } = openProvider(t, pg.url, { mode })
       const key = uniqueKey()
-      await provider.withLock(key, 5000, async () => {
+      await provider.withLock(key, 5000, async (lock) => {
+        assert.equal(currentLock(), lock)
         await assert.rejects(provider.acquire(key, 1000), (error) => error.reentrant === true)
         assert.equal(await provider.tryAcquire([uniqueKey(), key], 1000), null)
       })

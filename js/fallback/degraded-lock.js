@@ -5,6 +5,7 @@
 
 const { NONE } = require('../votes')
 const { LockLostError } = require('../errors')
+const { IS_RELEASED } = require('../handle')
 const failure = require('../failure')
 
 // Whoever holds the signal relies on the lock: the handle must not be collected, and thereby forgotten, under him.
@@ -73,6 +74,10 @@ class DegradedLock {
     return this.#isOver ? 0 : this.#inner.remaining
   }
 
+  get [IS_RELEASED]() {
+    return this.#released !== null || this.#hasLeft
+  }
+
   get signal() {
     if (this.#controller === null) {
       this.#controller = new AbortController()
@@ -124,7 +129,6 @@ class DegradedLock {
 
   static {
     friend = {
-      isReleased: (lock) => lock.#released !== null,
       /** Its section is over. Giving it back is the fallback's: how may depend on what the function did. */
       leave(lock) {
         if (lock.#isOver) return

@@ -7,6 +7,7 @@ const { Call, ACQUIRE, listen, unlisten, reasonOf } = require('../call')
 const { channels, noteGrant, tellLost, watchRelease } = require('../diagnostics')
 const { QuorumUnavailableError } = require('../errors')
 const failure = require('../failure')
+const { IS_RELEASED } = require('../handle')
 const { overlap, runHolding, enterSection, leaveSection } = require('../reentrancy')
 const { takeAdapted } = require('./adapted-lock')
 const { DegradedLock, UnfencedLock, friend } = require('./degraded-lock')
@@ -106,7 +107,7 @@ class SecondLayer {
 
   #owed() {
     const held = [...this.#held.keys()].map((ref) => ref.deref()).filter((lock) => lock?.isHeld)
-    return [...held, ...[...this.#running].filter((lock) => !friend.isReleased(lock))]
+    return [...held, ...[...this.#running].filter((lock) => !lock[IS_RELEASED])]
   }
 
   #untilNodesLetGo(request, deadline, signal) {

@@ -4,7 +4,7 @@
 // passed without renewal, and gives the lock back. `friend` is what the provider may do and users may not.
 
 const { checkTtl } = require('../argument')
-const { Handle } = require('../handle')
+const { Handle, IS_RELEASED } = require('../handle')
 const failure = require('./failure')
 
 const GRANTED = Object.freeze([Object.freeze({ node: 'postgres', vote: 'granted' })])
@@ -57,6 +57,10 @@ class PostgresLock extends Handle {
 
   get remaining() {
     return this.#isOver ? 0 : Math.max(0, this.#until - performance.now())
+  }
+
+  get [IS_RELEASED]() {
+    return this.#released !== null
   }
 
   get signal() {
