@@ -8,6 +8,12 @@ const { randomBytes } = require('node:crypto')
 /** Whether it was given back, by its user or since its section is over; of a lock that is lost, too. */
 const IS_RELEASED = Symbol('released')
 
+/**
+ * Takes the lock from its holder, who is told by its signal: what close() does. Unlike release() it never makes final
+ * what he has begun: a transaction is rolled back. Known across copies of this package.
+ */
+const TAKE_AWAY = Symbol.for('quorlock.takeAway')
+
 class Handle {
   #key
   #attempts
@@ -49,4 +55,4 @@ class Handle {
   }
 }
 
-module.exports = { Handle, IS_RELEASED }
+module.exports = { Handle, IS_RELEASED, TAKE_AWAY }

@@ -6,7 +6,7 @@
 const record = require('./record')
 const { checkTtl } = require('./argument')
 const { channels, watchExtend } = require('./diagnostics')
-const { IS_RELEASED } = require('./handle')
+const { IS_RELEASED, TAKE_AWAY } = require('./handle')
 const { NONE, votesFromWords } = require('./votes')
 const { failWith, lost: lostError, lostMeanwhile, notExtended } = require('./failure')
 
@@ -126,6 +126,15 @@ class Lock {
   release() {
     this.#released ??= this.#desk.release(this, this.#slot)
     return this.#released
+  }
+
+  /** The section that holds it is told by its signal; its own release() gets the answer of this one. */
+  [TAKE_AWAY]() {
+    const reason = this.isHeld ? 'closed' : EXPIRED // then the record of the loss is still on its way
+    const isNews = this.#lose(reason, NONE)
+    const answer = this.release()
+    if (isNews) this.#desk.tellLoss(this, reason)
+    return answer
   }
 
   [Symbol.asyncDispose]() {

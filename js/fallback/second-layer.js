@@ -11,6 +11,7 @@ const { IS_RELEASED } = require('../handle')
 const { overlap, runHolding, enterSection, leaveSection } = require('../reentrancy')
 const { takeAdapted } = require('./adapted-lock')
 const { DegradedLock, UnfencedLock, friend } = require('./degraded-lock')
+const { DegradedSection } = require('./degraded-section')
 const { heldOnNodes, nextTick, untilFree } = require('./overlap')
 
 const GRACE_MS = 1000
@@ -63,27 +64,36 @@ class SecondLayer {
 
   section(provider, request, wait, fn, whenLost, cause) {
     const since = performance.now()
-    let isStarted = false
+    let section = null
     const work = this.#call(request, async (signal, begun) => {
       const deadline = since + wait
       const start = (inner) => {
         if (signal.aborted) throw reasonOf(signal)
         if (heldOnNodes(this.#desk, request.key) !== undefined) return TAKEN
-        isStarted = true
+        const lock = this.#hold(inner, request.key)
         begun() // from here on neither the user's signal nor close() ends the call
-        return this.#run(this.#hold(inner, request.key), request.key, fn)
+        section = new DegradedSection(lock, () => this.#run(lock, request.key, fn))
+        return section.seen
       }
       for (;;) {
         if (!(await this.#untilNodesLetGo(request, deadline, signal))) {
           throw failure.heldByNodes(request.key, heldOnNodes(this.#desk, request.key)?.remaining)
         }
         const options = { wait: remainingUntil(deadline), renew: request.renew, signal, whenLost }
-        const result = await provider.withLock(request.key, request.ttl, start, options)
+        let result
+        try {
+          result = await provider.withLock(request.key, request.ttl, start, options)
+        } catch (error) {
+          if (!section?.isInterrupted) throw error
+        } finally {
+          section?.over()
+        }
+        if (section?.isInterrupted) return section.refusal()
         if (result !== TAKEN) return result
       }
     })
     return work.catch((error) => {
-      throw isStarted ? error : explained(error, request.key, cause)
+      throw section !== null ? error : explained(error, request.key, cause)
     })
   }
 
@@ -96,9 +106,9 @@ class SecondLayer {
     this.rejectWaiting()
     const deadline = performance.now() + timeout
     while (this.#owed().length > 0 && performance.now() < deadline) await nextTick()
-    const left = [...this.#held.keys()].map((ref) => ref.deref()).filter(Boolean)
+    const left = new Set([...this.#handles(), ...this.#running])
     let isOver = false
-    const answered = Promise.allSettled([...left, ...this.#running].map((lock) => friend.takeAway(lock))).then(() => {
+    const answered = Promise.all([...left].map((lock) => friend.takeAway(lock))).then(() => {
       isOver = true
     })
     const end = performance.now() + GRACE_MS
@@ -106,8 +116,12 @@ class SecondLayer {
   }
 
   #owed() {
-    const held = [...this.#held.keys()].map((ref) => ref.deref()).filter((lock) => lock?.isHeld)
+    const held = this.#handles().filter((lock) => lock.isHeld)
     return [...held, ...[...this.#running].filter((lock) => !lock[IS_RELEASED])]
+  }
+
+  #handles() {
+    return [...this.#held.keys()].map((ref) => ref.deref()).filter(Boolean)
   }
 
   #untilNodesLetGo(request, deadline, signal) {
@@ -117,17 +131,24 @@ class SecondLayer {
   #hold(inner, key) {
     let ref = null
     let isOver = false // it may have been lost on the way here
-    const { redlock } = this.#desk
-    const lock = new this.#Handle(inner, key, (gone, lost, released) => {
+    const { redlock, emitter } = this.#desk
+    const forget = () => {
       isOver = true
       this.#held.delete(ref)
-      if (released !== null && channels.release.hasSubscribers) watchRelease(redlock, gone, released)
-      if (lost === null) return
-      if (channels.lost.hasSubscribers) tellLost(redlock, gone, lost.reason)
-      this.#desk.emitter.emit('lost', { key, id: gone.id, reason: lost.reason })
+    }
+    const lock = new this.#Handle(inner, key, {
+      released(lock, answer) {
+        forget()
+        if (channels.release.hasSubscribers) watchRelease(redlock, lock, answer)
+      },
+      lost(lock, { reason }) {
+        forget()
+        if (channels.lost.hasSubscribers) tellLost(redlock, lock, reason)
+        emitter.emit('lost', { key, id: lock.id, reason })
+      },
     })
-    if (isOver) return lock
     if (channels.release.hasSubscribers) noteGrant(lock)
+    if (isOver) return lock
     ref = new WeakRef(lock)
     this.#held.set(ref, key)
     return lock

@@ -9,13 +9,14 @@ const { parseCallOptions, parseWhenLost, totalWait } = require('../call-options'
 const { DistributedLock } = require('../distributed-lock')
 const { RedlockClosedError } = require('../errors')
 const coreFailure = require('../failure')
+const { TAKE_AWAY } = require('../handle')
 const { checkKeys } = require('../key')
 const { isHeldHere } = require('../reentrancy')
 const { advisoryKeys } = require('./advisory-keys')
 const { askPostgres } = require('./asking')
 const ends = require('./ends')
 const failure = require('./failure')
-const { PostgresLock, friend } = require('./lock')
+const { PostgresLock } = require('./lock')
 const { parseProviderOptions } = require('./options')
 const { runSection } = require('./section')
 const session = require('./session')
@@ -88,7 +89,7 @@ class PostgresLockProvider {
   async #close(timeout) {
     for (const [call, end] of [...this.#waiting]) end(closed(call.key))
     await this.#untilNothingIsHeld(timeout)
-    for (const lock of this.#held) friend.takeAway(lock)
+    for (const lock of this.#held) lock[TAKE_AWAY]()
     await this.#untilNothingIsHeld(this.#settings.answerTimeout)
   }
 
