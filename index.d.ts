@@ -328,7 +328,8 @@ export interface RedlockOptions<Fencing extends boolean = boolean> {
   /**
    * How long a call goes on asking while the states of the nodes say that no quorum can vote, before it falls back: an
    * integer of at least 0. Never more than half of its wait. Has no effect with `fallback: 'throw'`. A fault that a node's
-   * state does not show (`OOM`, `NOPERM`) counts from the end of the wait. @default 1000
+   * state does not show (`OOM`, `NOPERM`) counts from the end of the wait. A node that is `connecting` has said nothing yet.
+   * @default 1000
    */
   fallbackAfter?: number | undefined
 

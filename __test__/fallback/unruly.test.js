@@ -7,7 +7,7 @@ const { subscribe, unsubscribe } = require('node:diagnostics_channel')
 const { describe, test } = require('node:test')
 const { cutOff } = require('./away')
 const { uniqueKey } = require('../support/quorlock')
-const { until, within } = require('../support/until')
+const { within } = require('../support/until')
 
 /** A handle of a provider, and a provider that gives nothing else. */
 const handle = (parts) => ({
