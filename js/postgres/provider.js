@@ -122,8 +122,6 @@ class PostgresLockProvider {
       if (isTry) return null
       throw coreFailure.reentrant(key)
     }
-    if (isTry && this.#turns.isBusy(request.numbers)) return null
-
     const controller = new AbortController()
     const call = { key, signal: null }
     this.#waiting.set(call, (reason) => controller.abort(reason))
@@ -139,10 +137,12 @@ class PostgresLockProvider {
   /** The turn is kept as long as the lock is: others of this process need not ask Postgres meanwhile. */
   async #ask(request, isTry, signal) {
     const { key } = request
-    const leave = await this.#turn(request, signal)
-    if (leave === null) throw failure.contended(key, 1)
+    const stand = this.#turns.stand(request.numbers)
+    const leave = () => stand.leave()
     try {
-      const grant = await askPostgres(this.#form, this.#settings, request, isTry, signal)
+      const isOurTurn = stand.isFirst || (!isTry && (await comes(stand, request.deadline, signal)))
+      if (!isOurTurn && !isTry) throw failure.contended(key, 1)
+      const grant = isOurTurn ? await askPostgres(this.#form, this.#settings, request, isTry, signal) : null
       if (grant === null) {
         leave()
         return null
@@ -159,24 +159,6 @@ class PostgresLockProvider {
     }
   }
 
-  /** Null when the wait was over before. */
-  async #turn({ numbers, deadline }, signal) {
-    if (!this.#turns.isBusy(numbers)) return this.#turns.take(numbers, null)
-    const late = ends.timer(Math.max(0, deadline - performance.now()), () => LATE)
-    const aborted = ends.onAbort(signal)
-    const end = Promise.race([late.promise, aborted.promise])
-    end.catch(() => {})
-    try {
-      return await this.#turns.take(numbers, end)
-    } catch (error) {
-      if (error !== LATE) throw error
-      return null
-    } finally {
-      late.clear()
-      aborted.clear()
-    }
-  }
-
   /** A grant that was over before the function could start was none. */
   async #acquireHeld(request) {
     for (;;) {
@@ -185,6 +167,22 @@ class PostgresLockProvider {
       await lock.release()
       if (performance.now() >= request.deadline) throw coreFailure.grantedTooLate(request.key, lock.attempts, [])
     }
+  }
+}
+
+/** Whether our turn came before the wait was over; rejects with the signal's reason when that aborts. */
+async function comes(stand, deadline, signal) {
+  const late = ends.timer(Math.max(0, deadline - performance.now()), () => LATE)
+  const aborted = ends.onAbort(signal)
+  try {
+    await Promise.race([stand.turn, late.promise, aborted.promise])
+    return true
+  } catch (error) {
+    if (error !== LATE) throw error
+    return false
+  } finally {
+    late.clear()
+    aborted.clear()
   }
 }
 
