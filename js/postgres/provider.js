@@ -103,12 +103,14 @@ class PostgresLockProvider {
     const keys = checkKeys(key, null)
     checkTtl(ttl, this.#settings.maxTtl)
     const { retry, signal, renew } = parseCallOptions(options, this.#settings, renewDefault, names)
+    const wait = totalWait(retry ?? this.#settings.retry)
     return {
       key: typeof key === 'string' ? key : Object.freeze([...key]),
       numbers: advisoryKeys(this.#settings.namespace, keys),
       ttl,
       retry: retry ?? this.#settings.retry,
-      deadline: performance.now() + totalWait(retry ?? this.#settings.retry),
+      wait,
+      deadline: performance.now() + wait,
       signal,
       renew,
     }
