@@ -3,6 +3,7 @@
 // The fallback at work: asks it for locks, gives its handles our face, and knows which of them are held, so that this
 // process never holds a key on the nodes and by the fallback at once.
 
+const { MAX_MS } = require('../argument')
 const { Call, ACQUIRE, listen, unlisten, reasonOf } = require('../call')
 const { channels, noteGrant, tellLost, watchRelease } = require('../diagnostics')
 const { QuorumUnavailableError } = require('../errors')
@@ -12,9 +13,13 @@ const { overlap, runHolding, enterSection, leaveSection } = require('../reentran
 const { takeAdapted } = require('./adapted-lock')
 const { DegradedLock, UnfencedLock, friend } = require('./degraded-lock')
 const { DegradedSection } = require('./degraded-section')
+const { checkHandle } = require('./inner')
 const { heldOnNodes, nextTick, untilFree } = require('./overlap')
 
 const GRACE_MS = 1000
+
+/** A provider of the user may take so much longer than a call may wait; who asks without waiting has so long in all. */
+const ANSWER_MS = 2000
 
 /** The function of a section has not been called: the nodes' lock of its key is still valid here. */
 const TAKEN = Symbol('taken')
@@ -44,7 +49,7 @@ class SecondLayer {
 
   /** @param {Error} cause why the nodes were not asked, or what they answered */
   acquire(provider, request, wait, isTry, cause) {
-    return this.#call(request, async (signal) => {
+    return this.#call(request, isTry ? 0 : wait, cause, async (signal) => {
       const deadline = performance.now() + wait
       for (;;) {
         if (!(await this.#untilNodesLetGo(request, isTry ? 0 : deadline, signal))) {
@@ -55,8 +60,15 @@ class SecondLayer {
         const inner = await ask(provider, request, left, signal, cause)
         if (inner === null && isTry) return null
         if (inner === null) throw failure.contended(request.key, { attempts: 1, votes: [] }, 0)
-        if (!signal.aborted && heldOnNodes(this.#desk, request.key) === undefined) return this.#hold(inner, request.key)
-        await inner.release()
+        if (!signal.aborted && heldOnNodes(this.#desk, request.key) === undefined) {
+          try {
+            return this.#hold(inner, request.key)
+          } catch (error) {
+            await giveBack(inner)
+            throw error
+          }
+        }
+        await giveBack(inner)
         if (signal.aborted) throw reasonOf(signal)
       }
     })
@@ -65,7 +77,7 @@ class SecondLayer {
   section(provider, request, wait, fn, whenLost, cause) {
     const since = performance.now()
     let section = null
-    const work = this.#call(request, async (signal, begun) => {
+    return this.#call(request, wait, cause, async (signal, begun) => {
       const deadline = since + wait
       const start = (inner) => {
         if (signal.aborted) throw reasonOf(signal)
@@ -84,16 +96,14 @@ class SecondLayer {
         try {
           result = await provider.withLock(request.key, request.ttl, start, options)
         } catch (error) {
-          if (!section?.isInterrupted) throw error
+          if (section === null) throw explained(error, request.key, cause)
+          if (!section.isInterrupted) throw error // what the function throws is not ours
         } finally {
           section?.over()
         }
         if (section?.isInterrupted) return section.refusal()
         if (result !== TAKEN) return result
       }
-    })
-    return work.catch((error) => {
-      throw section !== null ? error : explained(error, request.key, cause)
     })
   }
 
@@ -129,6 +139,7 @@ class SecondLayer {
   }
 
   #hold(inner, key) {
+    checkHandle(inner)
     let ref = null
     let isOver = false // it may have been lost on the way here
     const { redlock, emitter } = this.#desk
@@ -167,14 +178,18 @@ class SecondLayer {
   }
 
   /**
-   * Runs `ask(signal, begun)`, and rejects at once when the user's signal aborts or close() is called, whatever the
-   * fallback makes of its signal. What it grants after that is given back by `ask`.
+   * Runs `ask(signal, begun)`, and rejects at once when the user's signal aborts or close() is called, and when the wait
+   * is over and no answer there, whatever the fallback makes of its signal and of `wait`. What it grants after that is
+   * given back by `ask`.
    */
-  #call({ key, ttl, signal }, ask) {
+  #call({ key, ttl, signal }, wait, cause, ask) {
     return new Promise((resolve, reject) => {
       const controller = new AbortController()
       const call = new Call(ACQUIRE, key, ttl, resolve, reject)
+      const limit = Math.min(wait + ANSWER_MS, MAX_MS)
+      const late = setTimeout(() => end(failure.fallbackSilent(key, cause, limit)), limit)
       const done = () => {
+        clearTimeout(late)
         unlisten(call)
         this.#waiting.delete(call)
       }
@@ -201,6 +216,13 @@ async function ask(provider, request, wait, signal, cause) {
   } catch (error) {
     throw explained(error, key, cause)
   }
+}
+
+/** Nobody wants it: whether that works is the provider's. */
+async function giveBack(inner) {
+  try {
+    await inner.release()
+  } catch {}
 }
 
 /** Where the fallback is away as well, both are told. */
