@@ -3,6 +3,7 @@
 // The handle of a lock that the fallback gave: whatever its own handle says, plus `degraded`, the loss by close(), and
 // who is told of its end. `friend` is what the second layer may do and users may not.
 
+const { channels, watchExtend } = require('../diagnostics')
 const { NONE } = require('../votes')
 const { LockLostError } = require('../errors')
 const { IS_RELEASED, TAKE_AWAY } = require('../handle')
@@ -21,6 +22,7 @@ const LEFT_LATE = Promise.resolve('expired')
 let friend
 
 class DegradedLock {
+  #redlock
   #inner
   #key
   #told
@@ -31,10 +33,12 @@ class DegradedLock {
   #interrupt = null
 
   /**
+   * @param {object} redlock whose lock it is, for messages
    * @param {{ lost: (lock: DegradedLock, error: Error) => void, released: (lock: DegradedLock, answer: Promise<string>) => void }} told
    * each at most once; only one of them may come
    */
-  constructor(inner, key, told) {
+  constructor(redlock, inner, key, told) {
+    this.#redlock = redlock
     this.#inner = inner
     this.#key = key
     this.#told = told
@@ -92,7 +96,12 @@ class DegradedLock {
     return this.#controller.signal
   }
 
-  async extend(ttl) {
+  extend(ttl) {
+    if (!channels.extend.hasSubscribers) return this.#extend(ttl)
+    return watchExtend(this.#redlock, this, ttl ?? this.ttl, this.remaining, this.#extend(ttl))
+  }
+
+  async #extend(ttl) {
     if (this.#isOver) {
       const reason = this.#lost?.reason ?? 'released'
       throw failure.notExtended(this.#key, reason, this.attempts, NONE)

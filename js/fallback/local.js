@@ -4,6 +4,7 @@
 // worker threads), so that they exclude each other as they did on the nodes. It is never closed: it costs nothing.
 
 const { createHash } = require('node:crypto')
+const { hush } = require('../diagnostics')
 
 const made = new Map()
 
@@ -14,7 +15,9 @@ function localProvider({ scope, maxTtl, native }, create) {
   const name = `${scope} ${JSON.stringify(options)}`
   if (!made.has(name)) {
     const place = createHash('sha256').update(scope).digest('hex').slice(0, 32)
-    made.set(name, create({ nodes: `memory:fallback ${place}`, ...options }))
+    const redlock = create({ nodes: `memory:fallback ${place}`, ...options })
+    hush(redlock) // what it gives is told as given by the fallback of a Redlock that users know
+    made.set(name, redlock)
   }
   return made.get(name)
 }

@@ -147,7 +147,7 @@ class SecondLayer {
       isOver = true
       this.#held.delete(ref)
     }
-    const lock = new this.#Handle(inner, key, {
+    const lock = new this.#Handle(redlock, inner, key, {
       released(lock, answer) {
         forget()
         if (channels.release.hasSubscribers) watchRelease(redlock, lock, answer)
