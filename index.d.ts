@@ -426,7 +426,8 @@ export interface WithLockOptions extends AcquireOptions {
    * What becomes of the result of a function during which the lock was lost: `'resolve'` with it, the loss being told by
    * the signal, the event and the statistics only; or `'reject'` with a {@link LockLostError} that has it as `result`.
    * A function that releases the lock itself had lost it before when that is answered `'expired'`. What the function
-   * throws wins in both. @default 'resolve'
+   * throws wins in both. A result that a fallback has rolled back, as one with transactions does, is an error in both.
+   * @default 'resolve'
    */
   whenLost?: 'resolve' | 'reject' | undefined
 }

@@ -48,6 +48,7 @@ async function quiet(engine, ms) {
 function shutDesk(desk) {
   desk.isShut = true
   desk.onNodes = null
+  desk.onReset = null
   try {
     desk.engine.close()
   } catch (error) {

@@ -28,7 +28,7 @@ class Patience {
 
   /** @returns {Attempt} to be ended when the answer is there */
   begin(limit, signal) {
-    const attempt = new Attempt(limit, signal, this.#attempts)
+    const attempt = new Attempt(limit, signal, this.#attempts, this.#desk.clock)
     if (this.#cannotVote) attempt.hurry()
     return attempt
   }
@@ -72,14 +72,16 @@ class Patience {
 class Attempt {
   #limit
   #all
-  #timer = null
+  #clock
+  #stop = null
   #heard = null
   reason = undefined
   signal = null // of the user, as `listen` keeps it
 
-  constructor(limit, signal, all) {
+  constructor(limit, signal, all, clock) {
     this.#limit = limit
     this.#all = all
+    this.#clock = clock
     all.add(this)
     if (signal !== null) listen(signal, this, () => this.#abort(reasonOf(signal)))
   }
@@ -97,13 +99,12 @@ class Attempt {
   }
 
   hurry() {
-    this.#timer ??= setTimeout(() => this.giveUp(), this.#limit)
+    this.#stop ??= this.#clock.after(this.#limit, () => this.giveUp())
   }
 
   relax() {
-    if (this.#timer === null) return
-    clearTimeout(this.#timer)
-    this.#timer = null
+    this.#stop?.()
+    this.#stop = null
   }
 
   giveUp() {

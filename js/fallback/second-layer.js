@@ -5,6 +5,7 @@
 
 const { MAX_MS } = require('../argument')
 const { Call, ACQUIRE, listen, unlisten, reasonOf } = require('../call')
+const { PROCESS } = require('../clock')
 const { channels, noteGrant, tellLost, watchRelease } = require('../diagnostics')
 const { QuorumUnavailableError } = require('../errors')
 const failure = require('../failure')
@@ -50,13 +51,13 @@ class SecondLayer {
   /** @param {Error} cause why the nodes were not asked, or what they answered */
   acquire(provider, request, wait, isTry, cause) {
     return this.#call(request, isTry ? 0 : wait, cause, async (signal) => {
-      const deadline = performance.now() + wait
+      const deadline = this.#desk.clock.now() + wait
       for (;;) {
         if (!(await this.#untilNodesLetGo(request, isTry ? 0 : deadline, signal))) {
           if (isTry) return null
           throw failure.heldByNodes(request.key, heldOnNodes(this.#desk, request.key)?.remaining)
         }
-        const left = isTry ? null : remainingUntil(deadline)
+        const left = isTry ? null : this.#left(deadline)
         const inner = await ask(provider, request, left, signal, cause)
         if (inner === null && isTry) return null
         if (inner === null) throw failure.contended(request.key, { attempts: 1, votes: [] }, 0)
@@ -75,7 +76,7 @@ class SecondLayer {
   }
 
   section(provider, request, wait, fn, whenLost, cause) {
-    const since = performance.now()
+    const since = this.#desk.clock.now()
     let section = null
     return this.#call(request, wait, cause, async (signal, begun) => {
       const deadline = since + wait
@@ -91,7 +92,7 @@ class SecondLayer {
         if (!(await this.#untilNodesLetGo(request, deadline, signal))) {
           throw failure.heldByNodes(request.key, heldOnNodes(this.#desk, request.key)?.remaining)
         }
-        const options = { wait: remainingUntil(deadline), renew: request.renew, signal, whenLost }
+        const options = { wait: this.#left(deadline), renew: request.renew, signal, whenLost }
         let result
         try {
           result = await provider.withLock(request.key, request.ttl, start, options)
@@ -107,22 +108,28 @@ class SecondLayer {
     })
   }
 
-  rejectWaiting() {
-    for (const [call, end] of [...this.#waiting]) end(failure.closed('lock', call.key))
+  rejectWaiting(errorFor = failure.closed) {
+    for (const [call, end] of [...this.#waiting]) end(errorFor('lock', call.key))
   }
 
   /** Rejects who waits; whoever holds has `timeout` to give back, then it is taken from him. */
   async close(timeout) {
     this.rejectWaiting()
-    const deadline = performance.now() + timeout
-    while (this.#owed().length > 0 && performance.now() < deadline) await nextTick()
+    const { clock } = this.#desk
+    const deadline = clock.now() + timeout
+    while (this.#owed().length > 0 && clock.now() < deadline) await nextTick(clock)
+    await this.takeAway()
+  }
+
+  /** Takes all locks from those who have them, and waits a while for that to be done. */
+  async takeAway() {
     const left = new Set([...this.#handles(), ...this.#running])
     let isOver = false
     const answered = Promise.all([...left].map((lock) => friend.takeAway(lock))).then(() => {
       isOver = true
     })
     const end = performance.now() + GRACE_MS
-    while (!isOver && performance.now() < end) await Promise.race([answered, nextTick()])
+    while (!isOver && performance.now() < end) await Promise.race([answered, nextTick(PROCESS)])
   }
 
   #owed() {
@@ -135,7 +142,11 @@ class SecondLayer {
   }
 
   #untilNodesLetGo(request, deadline, signal) {
-    return untilFree(() => heldOnNodes(this.#desk, request.key) !== undefined, deadline, signal)
+    return untilFree(() => heldOnNodes(this.#desk, request.key) !== undefined, deadline, signal, this.#desk.clock)
+  }
+
+  #left(deadline) {
+    return Math.max(0, Math.floor(deadline - this.#desk.clock.now()))
   }
 
   #hold(inner, key) {
@@ -187,9 +198,9 @@ class SecondLayer {
       const controller = new AbortController()
       const call = new Call(ACQUIRE, key, ttl, resolve, reject)
       const limit = Math.min(wait + ANSWER_MS, MAX_MS)
-      const late = setTimeout(() => end(failure.fallbackSilent(key, cause, limit)), limit)
+      const notLate = this.#desk.clock.after(limit, () => end(failure.fallbackSilent(key, cause, limit)))
       const done = () => {
-        clearTimeout(late)
+        notLate()
         unlisten(call)
         this.#waiting.delete(call)
       }
@@ -228,7 +239,5 @@ async function giveBack(inner) {
 /** Where the fallback is away as well, both are told. */
 const explained = (error, key, cause) =>
   error instanceof QuorumUnavailableError ? failure.bothUnavailable(key, cause, error) : error
-
-const remainingUntil = (deadline) => Math.max(0, Math.floor(deadline - performance.now()))
 
 module.exports = { SecondLayer }
