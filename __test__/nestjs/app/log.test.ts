@@ -86,6 +86,29 @@ test("Nest's own logger by default, with the name; debug on waits", async (t) =>
   }
 })
 
+test('a logger that throws takes no lock with it', async (t) => {
+  const broken = () => {
+    throw new Error('the disk is full')
+  }
+  const logger = { log: broken, warn: broken, error: broken, debug: broken }
+  const warnings: string[] = []
+  const hear = (warning: Error) => warnings.push(warning.message)
+  process.on('warning', hear)
+  t.after(() => process.off('warning', hear))
+  const module = RedlockModule.forRoot({ nodes: memory(), logger })
+  const redlock = (await start(t, { imports: [module] })).get(RedlockService, { strict: false })
+  for (const wait of [
+    () => redlock.acquire('key', 5000).then((lock) => lock.release()),
+    () => redlock.withLock('key', 5000, (lock) => lock.release()),
+  ]) {
+    const holder = await redlock.acquire('key', 5000)
+    setTimeout(() => holder.release(), 100)
+    assert.equal(await wait(), 'released')
+  }
+  await until(() => warnings.includes('the logger failed: the disk is full'))
+  assert.equal(redlock.stats().held, 0)
+})
+
 test('no logger at all', async (t) => {
   const logger = new Recorder()
   const imports = [RedlockModule.forRoot({ nodes: memory(), logger: false })]
