@@ -328,7 +328,8 @@ export interface RedlockOptions<Fencing extends boolean = boolean> {
   /**
    * How long a call goes on asking while the states of the nodes say that no quorum can vote, before it falls back: an
    * integer of at least 0. Never more than half of its wait. Has no effect with `fallback: 'throw'`. A fault that a node's
-   * state does not show (`OOM`, `NOPERM`) counts from the end of the wait. @default 1000
+   * state does not show (`OOM`, `NOPERM`) counts from the end of the wait. A node that is `connecting` has said nothing yet.
+   * @default 1000
    */
   fallbackAfter?: number | undefined
 
@@ -425,7 +426,8 @@ export interface WithLockOptions extends AcquireOptions {
    * What becomes of the result of a function during which the lock was lost: `'resolve'` with it, the loss being told by
    * the signal, the event and the statistics only; or `'reject'` with a {@link LockLostError} that has it as `result`.
    * A function that releases the lock itself had lost it before when that is answered `'expired'`. What the function
-   * throws wins in both. @default 'resolve'
+   * throws wins in both. A result that a fallback has rolled back, as one with transactions does, is an error in both.
+   * @default 'resolve'
    */
   whenLost?: 'resolve' | 'reject' | undefined
 }

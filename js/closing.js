@@ -9,9 +9,9 @@ const { INSPECT, CONNECT } = require('./call')
 const { Lock, friend } = require('./lock')
 const { UNKNOWN, UNWANTED } = require('./desk')
 const failure = require('./failure')
+const { IS_RELEASED, TAKE_AWAY } = require('./handle')
 const { openMailbox } = require('./mailbox')
 const { complain } = require('./report')
-const { NONE } = require('./votes')
 
 const EXIT_BUDGET_MS = 100
 
@@ -48,6 +48,7 @@ async function quiet(engine, ms) {
 function shutDesk(desk) {
   desk.isShut = true
   desk.onNodes = null
+  desk.onReset = null
   try {
     desk.engine.close()
   } catch (error) {
@@ -76,7 +77,7 @@ function nothingIsHeld(desk) {
 
 /** A section has been told of the loss of its lock by its signal, and may still be tidying up. */
 const isWaitedFor = (desk, lock) =>
-  lock !== undefined && (lock.isHeld || (desk.running.has(lock) && !friend.isReleased(lock)))
+  lock !== undefined && (lock.isHeld || (desk.running.has(lock) && !lock[IS_RELEASED]))
 
 function rejectWaiting(desk, errorFor = failure.closed) {
   desk.calls.forEach((call, slot) => {
@@ -86,19 +87,12 @@ function rejectWaiting(desk, errorFor = failure.closed) {
   })
 }
 
-/** The sections that hold these locks are told by their signals; their own release() gets the answer of this one. */
 function takeAwayLocks(desk) {
   desk.locks.forEach((entry, slot) => {
     if (entry === undefined || entry === UNWANTED) return
     const lock = desk.lockAt(slot)
-    if (lock === undefined) {
-      desk.abandon(entry)
-      return
-    }
-    const reason = lock.isHeld ? 'closed' : 'expired' // then the record of the loss is still on its way
-    const news = friend.lose(lock, reason, NONE)
-    lock.release()
-    if (news) desk.tellLoss(lock, reason)
+    if (lock === undefined) desk.abandon(entry)
+    else lock[TAKE_AWAY]()
   })
 }
 

@@ -53,6 +53,7 @@ class Desk {
   isShut = false
   isInLab // nothing happens there by itself, and nothing may depend on the garbage collector
   onNodes = null // called after a node has gone down or come back: the fallback watches that
+  onReset = null // called when a test is over: the fallback clears away what it has given
   onQuiet = null // called whenever less is held or owed than before: closing waits for it
   #isFlushPlanned = false
   #flush = () => this.#flushNow()

@@ -23,6 +23,16 @@ const OUTCOMES = {
   ERR_REDLOCK_CLOSED: 'closed',
 }
 
+// The instances that nobody has made: what happens to their locks is told by who uses them.
+const silent = new WeakSet()
+
+/** Nothing is told of this instance. */
+const hush = (redlock) => silent.add(redlock)
+
+function publish(channel, message) {
+  if (!silent.has(message.redlock)) channel.publish(message)
+}
+
 /** When each lock was granted that was granted while somebody listened to releases. */
 const grants = new WeakMap()
 
@@ -34,7 +44,7 @@ async function watchAcquire(redlock, key, ttl, signal, answer) {
   const since = performance.now()
   const told = Array.isArray(key) ? Object.freeze([...key]) : key
   const tell = (outcome, attempts, degraded) =>
-    channels.acquire.publish({
+    publish(channels.acquire, {
       redlock,
       key: told,
       ttl,
@@ -93,7 +103,7 @@ function watchRelease(redlock, lock, answer) {
   const since = grants.get(lock)
   const held = since === undefined ? undefined : performance.now() - since
   answer.then((outcome) => {
-    channels.release.publish({ redlock, key: lock.key, id: lock.id, held, outcome })
+    publish(channels.release, { redlock, key: lock.key, id: lock.id, held, outcome })
   })
 }
 
@@ -102,7 +112,7 @@ async function watchExtend(redlock, lock, ttl, before, answer) {
   const end = performance.now() + before
   const tell = (outcome) => {
     const left = Math.max(0, end - performance.now())
-    channels.extend.publish({ redlock, key: lock.key, id: lock.id, ttl, outcome, left })
+    publish(channels.extend, { redlock, key: lock.key, id: lock.id, ttl, outcome, left })
   }
   try {
     await answer
@@ -114,12 +124,22 @@ async function watchExtend(redlock, lock, ttl, before, answer) {
 }
 
 function tellLost(redlock, { key, id }, reason) {
-  channels.lost.publish({ redlock, key, id, reason })
+  publish(channels.lost, { redlock, key, id, reason })
 }
 
 /** @param {'up' | 'down' | 'quarantined'} state */
 function tellNode(redlock, node, state, error) {
-  channels.node.publish({ redlock, node, state, error })
+  publish(channels.node, { redlock, node, state, error })
 }
 
-module.exports = { channels, watchAcquire, watchSection, noteGrant, watchRelease, watchExtend, tellLost, tellNode }
+module.exports = {
+  channels,
+  hush,
+  watchAcquire,
+  watchSection,
+  noteGrant,
+  watchRelease,
+  watchExtend,
+  tellLost,
+  tellNode,
+}

@@ -6,6 +6,7 @@
 const { LockContendedError, LockLostError } = require('./errors')
 const { MAX_MS, plainObject, onlyKnown, integer, abortSignal, checkTtl } = require('./argument')
 const failure = require('./failure')
+const { TAKE_AWAY } = require('./handle')
 
 class DistributedLock {
   #redlock
@@ -68,6 +69,12 @@ class DistributedLock {
     const lock = this.#lock
     this.#lock = null
     await lock?.release()
+  }
+
+  async [TAKE_AWAY]() {
+    const lock = this.#lock
+    this.#lock = null
+    await lock?.[TAKE_AWAY]()
   }
 
   [Symbol.asyncDispose]() {

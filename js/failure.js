@@ -72,6 +72,12 @@ function bothUnavailable(key, nodes, fallback) {
   return new QuorumUnavailableError(text, { key, attempts: nodes.attempts, votes: nodes.votes, cause: fallback })
 }
 
+/** The fallback was asked, and has not said anything. */
+function fallbackSilent(key, nodes, ms) {
+  const error = Object.assign(new Error(`no answer within ${ms} ms`), { code: 'TIMEOUT' })
+  return bothUnavailable(key, nodes, error)
+}
+
 /** This process never gives a key by one layer while it holds it by the other. */
 function heldByNodes(key, remaining) {
   const retryAfter = remaining > 0 ? Math.ceil(remaining) : undefined
@@ -152,6 +158,7 @@ module.exports = {
   notStarted,
   circuitOpen,
   bothUnavailable,
+  fallbackSilent,
   heldByNodes,
   heldByFallback,
   lost,

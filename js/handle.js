@@ -1,9 +1,18 @@
 'use strict'
 
 // What the handles have in common whose locks native code does not keep: who they are. How long they are held, and how
-// they end, each knows for itself.
+// they end, each knows for itself. And what every handle can be asked by the rest of the package, but not by users.
 
 const { randomBytes } = require('node:crypto')
+
+/** Whether it was given back, by its user or since its section is over; of a lock that is lost, too. */
+const IS_RELEASED = Symbol('released')
+
+/**
+ * Takes the lock from its holder, who is told by its signal: what close() does. Unlike release() it never makes final
+ * what he has begun: a transaction is rolled back. Known across copies of this package.
+ */
+const TAKE_AWAY = Symbol.for('quorlock.takeAway')
 
 class Handle {
   #key
@@ -46,4 +55,4 @@ class Handle {
   }
 }
 
-module.exports = { Handle }
+module.exports = { Handle, IS_RELEASED, TAKE_AWAY }

@@ -6,6 +6,7 @@
 const record = require('./record')
 const { checkTtl } = require('./argument')
 const { channels, watchExtend } = require('./diagnostics')
+const { IS_RELEASED, TAKE_AWAY } = require('./handle')
 const { NONE, votesFromWords } = require('./votes')
 const { failWith, lost: lostError, lostMeanwhile, notExtended } = require('./failure')
 
@@ -91,6 +92,10 @@ class Lock {
     return this.#state === HELD ? this.#desk.remaining(this.#slot) : 0
   }
 
+  get [IS_RELEASED]() {
+    return this.#released !== null
+  }
+
   get signal() {
     if (this.#controller === null) {
       this.#controller = new AbortController()
@@ -121,6 +126,15 @@ class Lock {
   release() {
     this.#released ??= this.#desk.release(this, this.#slot)
     return this.#released
+  }
+
+  /** The section that holds it is told by its signal; its own release() gets the answer of this one. */
+  [TAKE_AWAY]() {
+    const reason = this.isHeld ? 'closed' : EXPIRED // then the record of the loss is still on its way
+    const isNews = this.#lose(reason, NONE)
+    const answer = this.release()
+    if (isNews) this.#desk.tellLoss(this, reason)
+    return answer
   }
 
   [Symbol.asyncDispose]() {
@@ -191,8 +205,6 @@ class Lock {
   static {
     friend = {
       tick: (lock) => lock.#tick,
-      /** The user has asked for it, of a lock that is lost too. */
-      isReleased: (lock) => lock.#released !== null,
       hasExtension: (lock) => lock.#extension !== null,
       /** An answer is on its way to it: until then it must stay where the answer will look for it. */
       isAwaited: (lock) => lock.#extension !== null || lock.#settleRelease !== null,

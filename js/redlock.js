@@ -158,9 +158,12 @@ class Redlock {
   }
 
   async #close(timeout) {
-    await Promise.all([closeDesk(this.#desk, timeout), this.#layers?.close(timeout)])
-    this.#lastStats = closedStats(this.stats())
-    shutDesk(this.#desk)
+    try {
+      await Promise.all([closeDesk(this.#desk, timeout), this.#layers?.close(timeout)])
+    } finally {
+      this.#lastStats = closedStats(this.stats())
+      shutDesk(this.#desk)
+    }
   }
 
   #acquire(key, ttl, options, isTry) {

@@ -4,7 +4,7 @@
 // it is. Only withLock() enters a context; calls outside any section pay one comparison.
 
 const { AsyncLocalStorage } = require('node:async_hooks')
-const { friend } = require('./lock')
+const { IS_RELEASED } = require('./handle')
 
 const contexts = new AsyncLocalStorage()
 
@@ -37,7 +37,7 @@ function isHeldHere(scope, keys) {
 function currentLock() {
   if (sections === 0) return undefined
   for (let frame = contexts.getStore(); frame !== undefined; frame = frame.parent) {
-    if (!friend.isReleased(frame.lock)) return frame.lock
+    if (!frame.lock[IS_RELEASED]) return frame.lock
   }
   return undefined
 }

@@ -58,7 +58,10 @@ export interface PostgresLockOptions<
   retryDelay?: number | undefined
   /** The longest pause. @default 250, or retryDelay where that is longer */
   retryDelayMax?: number | undefined
-  /** How long Postgres may take to answer a statement of ours, and the pool to give a connection. @default 2000 */
+  /**
+   * How long Postgres may take to answer a statement of ours, and the pool to give a connection. A call that waits for a
+   * lock waits for neither longer than its `wait`, or 250 ms where that is nearly over. @default 2000
+   */
   answerTimeout?: number | undefined
   /** The ttl of `createLock` where none is given. @default 5000, or maxTtl where that is shorter */
   defaultTtl?: number | undefined

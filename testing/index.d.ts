@@ -77,8 +77,9 @@ export class TestRedlock<Fencing extends boolean = false> extends Redlock<Fencin
 
   /**
    * Between two tests that share an instance: all nodes are up, calls that wait reject with a `RedlockClosedError`, and
-   * locks that are held are taken away as by `close()` (`lost` with the reason `closed`). So it is for all instances that
-   * share its nodes. Listeners, counters, tokens, time and quarantines stay as they are.
+   * locks that are held are taken away as by `close()` (`lost` with the reason `closed`), those that a fallback has given
+   * too; then the nodes are asked again, and the breaker is closed. So it is for all instances that share its nodes.
+   * Listeners, counters, tokens, time and quarantines stay as they are.
    */
   reset(): Promise<void>
 

@@ -185,6 +185,7 @@ describe('with nodes that nobody can reach', () => {
       isHeld: false,
       remaining: 0,
       signal: AbortSignal.abort(lost),
+      extend: assert.fail,
       release: async () => 'expired',
     }
     const late = { ...forbidden, acquire: async () => inner, tryAcquire: async () => inner }

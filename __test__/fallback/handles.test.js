@@ -7,7 +7,14 @@ const { describe, test } = require('node:test')
 const { cutOff, onlyInterface } = require('./away')
 const { usePostgres, openProvider } = require('./postgres')
 const { outside } = require('../support/context')
-const { open, uniqueKey, LockContendedError, LockLostError, RedlockClosedError } = require('../support/quorlock')
+const {
+  currentLock,
+  open,
+  uniqueKey,
+  LockContendedError,
+  LockLostError,
+  RedlockClosedError,
+} = require('../support/quorlock')
 const { until, within } = require('../support/until')
 
 const pg = usePostgres()
@@ -112,6 +119,21 @@ for (const [name, fallbackOf] of Object.entries(fallbacks)) {
         assert.equal(await redlock.tryAcquire(key, 5000), null)
         await redlock.withLock(uniqueKey(), 5000, (other) => assert.equal(other.degraded, true))
       })
+    })
+
+    test('currentLock() is the lock of the section, until that is given back', async (t) => {
+      const redlock = await cutOff(t, { fallback: fallbackOf(t) })
+      await redlock.withLock(uniqueKey(), 5000, async (lock) => {
+        assert.equal(currentLock(), lock)
+        await redlock.withLock(uniqueKey(), 5000, async (inner) => {
+          await new Promise(setImmediate)
+          assert.equal(currentLock(), inner)
+        })
+        assert.equal(currentLock(), lock)
+        await lock.release()
+        assert.equal(currentLock(), undefined)
+      })
+      assert.equal(currentLock(), undefined)
     })
 
     test('a lock that nobody renews is lost when its ttl is over; the signal and the event say so', async (t) => {

@@ -14,6 +14,7 @@ const {
 } = require('./postgres')
 const { outside } = require('../support/context')
 const {
+  currentLock,
   uniqueKey,
   LockContendedError,
   LockLostError,
@@ -182,6 +183,21 @@ for (const mode of modes) {
       assert.equal(pool.idleCount, pool.totalCount)
     })
 
+    test('Postgres that does not answer costs the wait, and gets back what it grants later', async (t) => {
+      const { provider, pool } = openProvider(t, pg.url, { mode, answerTimeout: 600_000 })
+      const blocker = await openPool(t, pg.url).connect()
+      await blocker.query('BEGIN; LOCK TABLE pg_catalog.pg_proc IN ACCESS EXCLUSIVE MODE')
+      const silent = within(60_000, provider.acquire(uniqueKey(), 1000, { wait: 200 }))
+      await assert.rejects(silent, (error) => {
+        assert.match(error.message, /Postgres did not answer after 1 attempt.*no answer within \d+ ms/)
+        return error instanceof QuorumUnavailableError && error.votes[0].code === 'TIMEOUT'
+      })
+      await blocker.query('ROLLBACK')
+      blocker.release()
+      await until(() => pool.idleCount === pool.totalCount)
+      assert.equal(await advisoryLocks(pool), 0)
+    })
+
     test('close() ends it, but not the pool', async (t) => {
       const { provider, pool } = openProvider(t, pg.url, { mode })
       const key = uniqueKey()
@@ -224,7 +240,8 @@ for (const mode of modes) {
     test('reentrancy and bad input', async (t) => {
       const { provider } = openProvider(t, pg.url, { mode })
       const key = uniqueKey()
-      await provider.withLock(key, 5000, async () => {
+      await provider.withLock(key, 5000, async (lock) => {
+        assert.equal(currentLock(), lock)
         await assert.rejects(provider.acquire(key, 1000), (error) => error.reentrant === true)
         assert.equal(await provider.tryAcquire([uniqueKey(), key], 1000), null)
       })

@@ -13,7 +13,9 @@ const STOCK = 12
 const skip = findChromium() ? false : 'there is no Chromium'
 const shop = useShop({ processes: 1, env: { NODE_ENV: 'test', PAYMENT_MS: '500', ORDER_WAIT_MS: '30000' } })
 
-test('a sale runs, a node is killed, the service is restarted: the page shows it', { skip }, async (t) => {
+test('a sale runs, a node is killed, then the quorum stopped, the service is restarted: the page shows it', {
+  skip,
+}, async (t) => {
   const { variantId, productId } = await shop.variant(STOCK)
   const browser = await Chromium.start(t)
   const page = await browser.open(`${shop.url}/`)
@@ -43,6 +45,28 @@ test('a sale runs, a node is killed, the service is restarted: the page shows it
 
   await shop.nodes[1].launch()
   await shows('nodes', new RegExp(`^${node(1)}\\s+quarantined\\s+quarantined$`, 'm'))
+
+  await shows(
+    'layer',
+    /without tokens come from the nodes \(breaker closed\), .+ tokens from the nodes \(breaker closed\); 0 of 8/,
+  )
+  for (const i of [0, 2]) shop.nodes[i].suspend()
+  const { variantId: other } = await shop.variant(0)
+  const adjust = (delta) => shop.client.post(`/api/v1/inventory/${other}/adjust`, { delta })
+  const stocked = await until(async () => {
+    const answer = await adjust(1)
+    return answer.status === 200 && answer
+  }, LIMIT)
+  assert.deepEqual(stocked.body, { variantId: other, stock: 1 })
+  const order = { variantId: other, userId: unique('user'), key: unique('key') }
+  const bought = until(async () => (await shop.order(order)).status < 300, LIMIT)
+  await shows('layer', /without tokens come from the fallback \(breaker \w+\)/)
+  await shows('layer', /; [1-9] of 8 connections/)
+  await bought
+  await shows('layer', /with tokens from the fallback \(breaker \w+\)/)
+  assert.equal(await page.evaluate(`document.getElementById('layer').className`), 'away')
+  for (const i of [0, 2]) shop.nodes[i].continue()
+  await shows('nodes', new RegExp(`^${node(2)}\\s+up\\s+up$`, 'm'))
 
   const [application] = shop.applications
   assert.equal(await application.stop(), 0, 'a page that is open keeps no process from ending')

@@ -23,7 +23,7 @@ before(async () => {
 function journal() {
   const at = [2000, 3000, 6000, 8000]
   return {
-    sales: at.map((time, i) => ({ at: time, orderId: String(i), buyer: i, wait: time / 2 })),
+    sales: at.map((time, i) => ({ at: time, orderId: String(i), buyer: i, wait: time / 2, degraded: i === 2 })),
     answers: [
       ...at.map((time) => ({ at: time, status: 201, ms: 5 })),
       ...[3100, 3200, 4000].map((time) => ({ at: time, status: 503, ms: 5 })),
@@ -85,7 +85,7 @@ test('sales, answers, waits and faults are drawn where they belong, with nothing
     assert.ok(Math.abs(points[0].top - top - rise * (i + 1)) < 1, 'each sale is as high as the others')
   })
 
-  const waits = await box('#chart-waits .wait')
+  const waits = await box('#chart-waits circle.wait')
   assert.deepEqual(
     waits.map(({ left, right }) => second((left + right) / 2)),
     [2, 3, 6, 8],
@@ -93,6 +93,11 @@ test('sales, answers, waits and faults are drawn where they belong, with nothing
   assert.ok(
     waits.every(({ top }, i) => i === 0 || top < waits[i - 1].top),
     'who waited longer stands higher',
+  )
+  const degraded = await box('#chart-waits circle.degraded')
+  assert.deepEqual(
+    degraded.map(({ left, right }) => second((left + right) / 2)),
+    [6],
   )
 
   const bars = await box('#chart-answers .bar.k503')

@@ -105,31 +105,6 @@ test('many decrements at once leave what they say', async () => {
   })
 })
 
-test('without a quorum every order is a 503, and the health says why; afterwards everything goes on', async () => {
-  const { variantId } = await shop.variant(1)
-  const health = async () => (await shop.client.get('/health')).body.details
-  for (const node of shop.nodes.slice(1)) node.suspend()
-  try {
-    const order = { variantId, userId: unique('user'), key: unique('key') }
-    const { status, body } = await until(async () => {
-      const answer = await shop.order(order)
-      assert.ok([409, 503].includes(answer.status), `${answer.status} ${JSON.stringify(answer.body)}`)
-      return answer.status === 503 && answer
-    }, LIMIT)
-    assert.deepEqual([status, body.code], [503, 'ERR_QUORUM_UNAVAILABLE'])
-    await until(async () => {
-      const { database, locks, fencedLocks, queue } = await health()
-      return [database, locks, fencedLocks, queue].map((part) => part.status).join() === 'up,down,down,up'
-    }, LIMIT)
-    assert.equal((await shop.client.get('/health')).status, 503)
-    assert.equal(await shop.stock(variantId), 1)
-  } finally {
-    for (const node of shop.nodes) node.continue()
-  }
-  await until(async () => (await health()).locks.status === 'up' && (await health()).fencedLocks.status === 'up', LIMIT)
-  await works()
-})
-
 test('one node of three that hangs is a degraded health, and orders go on', async () => {
   shop.nodes[0].suspend()
   try {

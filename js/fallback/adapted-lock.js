@@ -4,7 +4,7 @@
 // worked out from the ttl, or left at what is always true: attempts is 1, votes is empty, the id is ours.
 
 const { LockLostError } = require('../errors')
-const { Handle } = require('../handle')
+const { Handle, TAKE_AWAY } = require('../handle')
 const { NONE } = require('../votes')
 const failure = require('../failure')
 
@@ -54,15 +54,21 @@ class AdaptedLock extends Handle {
   }
 
   release() {
-    this.#released ??= this.#release(this.isHeld)
+    this.#released ??= this.#end(this.isHeld ? 'released' : 'expired', () => this.#lock.release())
     return this.#released
   }
 
-  async #release(wasHeld) {
+  [TAKE_AWAY]() {
+    if (typeof this.#lock[TAKE_AWAY] !== 'function') return this.release()
+    this.#released ??= this.#end('expired', () => this.#lock[TAKE_AWAY]())
+    return this.#released
+  }
+
+  async #end(answer, giveBack) {
     clearTimeout(this.#timer)
     try {
-      await this.#lock.release()
-      return wasHeld ? 'released' : 'expired'
+      await giveBack()
+      return answer
     } catch {
       return 'unknown'
     }

@@ -1,10 +1,12 @@
 'use strict'
 
 // The handle of a lock that the fallback gave: whatever its own handle says, plus `degraded`, the loss by close(), and
-// the event. `friend` is what the second layer may do and users may not.
+// who is told of its end. `friend` is what the second layer may do and users may not.
 
+const { channels, watchExtend } = require('../diagnostics')
 const { NONE } = require('../votes')
 const { LockLostError } = require('../errors')
+const { IS_RELEASED, TAKE_AWAY } = require('../handle')
 const failure = require('../failure')
 
 // Whoever holds the signal relies on the lock: the handle must not be collected, and thereby forgotten, under him.
@@ -13,25 +15,33 @@ const lockOfSignal = new WeakMap()
 /** No store lets a write through that comes with it: tokens of the nodes are positive. */
 const NO_TOKEN = -1
 
-/** The answer of a release that somebody else makes once the section is over. */
+// The answers of a release that somebody else makes once the section is over.
 const LEFT = Promise.resolve('released')
+const LEFT_LATE = Promise.resolve('expired')
 
 let friend
 
 class DegradedLock {
+  #redlock
   #inner
   #key
-  #gone
+  #told
   #controller = null
   #lost = null
   #released = null
   #hasLeft = false
+  #interrupt = null
 
-  /** @param {(lock: DegradedLock, lost: Error | null, released: Promise<string> | null) => void} gone told once: lost, or given back */
-  constructor(inner, key, gone) {
+  /**
+   * @param {object} redlock whose lock it is, for messages
+   * @param {{ lost: (lock: DegradedLock, error: Error) => void, released: (lock: DegradedLock, answer: Promise<string>) => void }} told
+   * each at most once; only one of them may come
+   */
+  constructor(redlock, inner, key, told) {
+    this.#redlock = redlock
     this.#inner = inner
     this.#key = key
-    this.#gone = gone
+    this.#told = told
     const { signal } = inner
     if (signal.aborted) this.#lose(signal.reason)
     else signal.addEventListener('abort', () => this.#lose(signal.reason), { once: true })
@@ -73,6 +83,10 @@ class DegradedLock {
     return this.#isOver ? 0 : this.#inner.remaining
   }
 
+  get [IS_RELEASED]() {
+    return this.#released !== null || this.#hasLeft
+  }
+
   get signal() {
     if (this.#controller === null) {
       this.#controller = new AbortController()
@@ -82,7 +96,12 @@ class DegradedLock {
     return this.#controller.signal
   }
 
-  async extend(ttl) {
+  extend(ttl) {
+    if (!channels.extend.hasSubscribers) return this.#extend(ttl)
+    return watchExtend(this.#redlock, this, ttl ?? this.ttl, this.remaining, this.#extend(ttl))
+  }
+
+  async #extend(ttl) {
     if (this.#isOver) {
       const reason = this.#lost?.reason ?? 'released'
       throw failure.notExtended(this.#key, reason, this.attempts, NONE)
@@ -91,12 +110,12 @@ class DegradedLock {
   }
 
   release() {
-    if (this.#released === null) {
-      const isNews = !this.#isOver
-      this.#released = this.#inner.release()
-      if (isNews) this.#gone(this, null, this.#released)
-    }
-    return this.#released
+    return this.#end(() => this.#inner.release())
+  }
+
+  /** By close() of whoever has this instance as its fallback. */
+  [TAKE_AWAY]() {
+    return friend.takeAway(this)
   }
 
   [Symbol.asyncDispose]() {
@@ -112,31 +131,67 @@ class DegradedLock {
     return this.#lost !== null || this.#released !== null || this.#hasLeft
   }
 
-  /** @returns {boolean} whether this is news */
+  #end(giveBack) {
+    if (this.#released === null) {
+      this.#released = answerOf(giveBack)
+      if (!this.#hasLeft) this.#told.released(this, this.#released)
+    }
+    return this.#released
+  }
+
   #lose(error) {
-    if (this.#isOver) return false
+    if (this.#isOver) return
     const { attempts, votes } = this
     this.#lost = error instanceof LockLostError ? error : failure.lost(this.#key, 'gone', attempts, votes)
+    this.#tellLoss()
+  }
+
+  #tellLoss() {
     this.#controller?.abort(this.#lost)
-    this.#gone(this, this.#lost, null)
-    return true
+    this.#told.lost(this, this.#lost)
+  }
+
+  /** A lock that can not be taken away is given back; but in a section that would end what the function is still at. */
+  #takeInner() {
+    if (typeof this.#inner[TAKE_AWAY] === 'function') return this.#inner[TAKE_AWAY]()
+    return this.#interrupt === null ? this.#inner.release() : this.#interrupt()
   }
 
   static {
     friend = {
-      isReleased: (lock) => lock.#released !== null,
+      /** It belongs to a section, which its provider ends when this is called. */
+      enter(lock, interrupt) {
+        lock.#interrupt = interrupt
+      },
       /** Its section is over. Giving it back is the fallback's: how may depend on what the function did. */
       leave(lock) {
-        if (lock.#isOver) return
+        if (lock.#released !== null) return
         lock.#hasLeft = true
-        lock.#gone(lock, null, LEFT)
+        lock.#told.released(lock, lock.#lost === null ? LEFT : LEFT_LATE)
       },
-      /** By close(). */
+      /** Null while it is held, and after it has been given back in time. */
+      lost: (lock) => lock.#lost,
+      /**
+       * By close(). The lock is gone before anybody is told: who gives it back when its signal aborts must not commit by
+       * that what he has begun.
+       */
       takeAway(lock) {
-        lock.#lose(failure.lost(lock.#key, 'closed', lock.attempts, NONE))
-        return lock.release()
+        const isNews = !lock.#isOver
+        if (isNews) lock.#lost = failure.lost(lock.#key, 'closed', lock.attempts, NONE)
+        const answer = lock.#end(() => lock.#takeInner())
+        if (isNews) lock.#tellLoss()
+        return answer
       },
     }
+  }
+}
+
+/** Whatever a provider of the user makes of it: a release never rejects, and never throws. */
+async function answerOf(giveBack) {
+  try {
+    return await giveBack()
+  } catch {
+    return 'unknown'
   }
 }
 

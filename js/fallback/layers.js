@@ -28,9 +28,10 @@ class Layers {
     this.#desk = desk
     this.#options = desk.settings.fallback
     this.#local = local
-    this.#breaker = this.#options.breaker === null ? null : new Breaker(this.#options.breaker)
     this.#patience = new Patience(desk)
     this.#second = new SecondLayer(desk)
+    this.#makeBreaker()
+    desk.onReset = () => this.#reset()
   }
 
   /** Whether the last call that could choose was sent to the fallback. */
@@ -77,6 +78,19 @@ class Layers {
     return this.#second.section(provider, request, this.#left(trial), fn, whenLost, trial.cause)
   }
 
+  #makeBreaker() {
+    this.#breaker = this.#options.breaker === null ? null : new Breaker(this.#options.breaker)
+  }
+
+  /** As if nothing had happened yet. */
+  #reset() {
+    this.#makeBreaker()
+    this.#lastFailure = null
+    this.#setDegraded(false, undefined)
+    this.#second.rejectWaiting(failure.reset)
+    return this.#second.takeAway()
+  }
+
   rejectWaiting() {
     this.#second.rejectWaiting()
   }
@@ -87,7 +101,7 @@ class Layers {
 
   #begin(request) {
     const to = request.fallback ?? this.#options.to
-    const trial = { request, to, since: performance.now(), isProbe: false, cause: null }
+    const trial = { request, to, since: this.#desk.clock.now(), isProbe: false, cause: null }
     const pass = this.#breaker === null ? CALL : this.#breaker.ask(trial.since, this.#patience.canVote)
     if (pass === PROBE) trial.isProbe = true
     if (pass === STOP) trial.cause = this.#stopped(request.key)
@@ -120,7 +134,8 @@ class Layers {
       if (mustWait()) {
         if (isTry) return null
         const deadline = trial.since + this.#total(request)
-        if (!(await untilFree(mustWait, deadline, request.signal))) throw failure.heldByFallback(request.key)
+        if (!(await untilFree(mustWait, deadline, request.signal, this.#desk.clock)))
+          throw failure.heldByFallback(request.key)
         if (this.#desk.isClosing) throw failure.closed('lock', request.key)
         retry = { ...(given ?? this.#desk.settings.retry), wait: Math.max(1, this.#left(trial)) }
       }
@@ -165,14 +180,14 @@ class Layers {
   }
 
   #voted(isProbe) {
-    this.#breaker?.succeeded(performance.now(), isProbe)
+    this.#breaker?.succeeded(this.#desk.clock.now(), isProbe)
     if (this.#breaker === null || this.#breaker.state === 'closed') this.#setDegraded(false, undefined)
   }
 
   /** Whoever else waits for the same nodes need not find out by himself. */
   #failed(error, isProbe) {
     this.#lastFailure = error
-    if (this.#breaker?.failed(performance.now(), isProbe)) this.#patience.giveUp()
+    if (this.#breaker?.failed(this.#desk.clock.now(), isProbe)) this.#patience.giveUp()
   }
 
   #setDegraded(degraded, cause) {
@@ -192,7 +207,7 @@ class Layers {
   }
 
   #left({ request, since }) {
-    return Math.max(0, Math.floor(this.#total(request) - (performance.now() - since)))
+    return Math.max(0, Math.floor(this.#total(request) - (this.#desk.clock.now() - since)))
   }
 
   #noQuorum(key) {

@@ -21,23 +21,26 @@ const isOurs = (desk, keys) =>
   heldOnNodes(desk, keys) !== undefined ||
   desk.calls.some((call) => call !== undefined && call.key !== undefined && overlap(call.key, keys))
 
-/** One timer for everybody who waits. */
-let tick = null
-function nextTick() {
-  tick ??= new Promise((resolve) => {
-    setTimeout(() => {
-      tick = null
-      resolve()
-    }, TICK_MS)
-  })
-  return tick
+/** One timer for everybody who waits by the same clock. */
+const ticks = new WeakMap()
+function nextTick(clock) {
+  if (!ticks.has(clock)) {
+    const tick = new Promise((resolve) => {
+      clock.after(TICK_MS, () => {
+        ticks.delete(clock)
+        resolve()
+      })
+    })
+    ticks.set(clock, tick)
+  }
+  return ticks.get(clock)
 }
 
 /** Resolves to whether `isTaken()` has become false by `deadline`; rejects with the signal's reason when that aborts. */
-async function untilFree(isTaken, deadline, signal) {
+async function untilFree(isTaken, deadline, signal, clock) {
   while (isTaken()) {
-    if (performance.now() >= deadline) return false
-    await nextTick()
+    if (clock.now() >= deadline) return false
+    await nextTick(clock)
     if (signal?.aborted) throw reasonOf(signal)
   }
   return true

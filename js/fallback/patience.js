@@ -1,7 +1,9 @@
 'use strict'
 
 // How long calls go on asking nodes of which no quorum can vote. A call is given up when the nodes' states have said so
-// for its limit without a break; while they say otherwise it waits for its turn as long as it was told to.
+// for its limit without a break; while they say otherwise it waits for its turn as long as it was told to. A node that is
+// being connected to for the first time has said nothing yet: a process that has just started must not fall back for that.
+// Within connectTimeout it is up or down.
 
 const { listen, unlisten, reasonOf } = require('../call')
 
@@ -11,29 +13,29 @@ const GIVEN_UP = Symbol('no quorum')
 class Patience {
   #desk
   #attempts = new Set()
-  #canVote
+  #canVote // enough nodes are up
+  #cannotVote // too many have said, or shown, that they are not
 
   constructor(desk) {
     this.#desk = desk
-    this.#canVote = this.#look()
+    this.#look()
     desk.onNodes = () => this.#changed()
   }
 
-  /** Whether enough nodes are up. */
   get canVote() {
     return this.#canVote
   }
 
   /** @returns {Attempt} to be ended when the answer is there */
   begin(limit, signal) {
-    const attempt = new Attempt(limit, signal, this.#attempts)
-    if (!this.#canVote) attempt.hurry()
+    const attempt = new Attempt(limit, signal, this.#attempts, this.#desk.clock)
+    if (this.#cannotVote) attempt.hurry()
     return attempt
   }
 
   /** Nothing is waited for any more while no quorum can vote. */
   giveUp() {
-    if (this.#canVote) return
+    if (!this.#cannotVote) return
     for (const attempt of [...this.#attempts]) attempt.giveUp()
   }
 
@@ -50,15 +52,19 @@ class Patience {
   }
 
   #look() {
-    const up = this.#desk.engine.stats().nodes.reduce((sum, { state }) => sum + (state === 'up' ? 1 : 0), 0)
-    return up >= this.#desk.settings.native.quorum
+    const { nodes } = this.#desk.engine.stats()
+    const { quorum } = this.#desk.settings.native
+    const up = nodes.filter(({ state }) => state === 'up').length
+    const untried = nodes.filter(({ state }) => state === 'connecting').length
+    this.#canVote = up >= quorum
+    this.#cannotVote = up + untried < quorum
   }
 
   #changed() {
-    const could = this.#canVote
-    this.#canVote = this.#look()
-    if (this.#canVote === could) return
-    for (const attempt of this.#attempts) this.#canVote ? attempt.relax() : attempt.hurry()
+    const could = !this.#cannotVote
+    this.#look()
+    if (this.#cannotVote !== could) return
+    for (const attempt of this.#attempts) this.#cannotVote ? attempt.hurry() : attempt.relax()
   }
 }
 
@@ -66,14 +72,16 @@ class Patience {
 class Attempt {
   #limit
   #all
-  #timer = null
+  #clock
+  #stop = null
   #heard = null
   reason = undefined
   signal = null // of the user, as `listen` keeps it
 
-  constructor(limit, signal, all) {
+  constructor(limit, signal, all, clock) {
     this.#limit = limit
     this.#all = all
+    this.#clock = clock
     all.add(this)
     if (signal !== null) listen(signal, this, () => this.#abort(reasonOf(signal)))
   }
@@ -91,13 +99,12 @@ class Attempt {
   }
 
   hurry() {
-    this.#timer ??= setTimeout(() => this.giveUp(), this.#limit)
+    this.#stop ??= this.#clock.after(this.#limit, () => this.giveUp())
   }
 
   relax() {
-    if (this.#timer === null) return
-    clearTimeout(this.#timer)
-    this.#timer = null
+    this.#stop?.()
+    this.#stop = null
   }
 
   giveUp() {

@@ -3,16 +3,24 @@
 // The fallback at work: asks it for locks, gives its handles our face, and knows which of them are held, so that this
 // process never holds a key on the nodes and by the fallback at once.
 
+const { MAX_MS } = require('../argument')
 const { Call, ACQUIRE, listen, unlisten, reasonOf } = require('../call')
+const { PROCESS } = require('../clock')
 const { channels, noteGrant, tellLost, watchRelease } = require('../diagnostics')
 const { QuorumUnavailableError } = require('../errors')
 const failure = require('../failure')
+const { IS_RELEASED } = require('../handle')
 const { overlap, runHolding, enterSection, leaveSection } = require('../reentrancy')
 const { takeAdapted } = require('./adapted-lock')
 const { DegradedLock, UnfencedLock, friend } = require('./degraded-lock')
+const { DegradedSection } = require('./degraded-section')
+const { checkHandle } = require('./inner')
 const { heldOnNodes, nextTick, untilFree } = require('./overlap')
 
 const GRACE_MS = 1000
+
+/** A provider of the user may take so much longer than a call may wait; who asks without waiting has so long in all. */
+const ANSWER_MS = 2000
 
 /** The function of a section has not been called: the nodes' lock of its key is still valid here. */
 const TAKEN = Symbol('taken')
@@ -42,91 +50,127 @@ class SecondLayer {
 
   /** @param {Error} cause why the nodes were not asked, or what they answered */
   acquire(provider, request, wait, isTry, cause) {
-    return this.#call(request, async (signal) => {
-      const deadline = performance.now() + wait
+    return this.#call(request, isTry ? 0 : wait, cause, async (signal) => {
+      const deadline = this.#desk.clock.now() + wait
       for (;;) {
         if (!(await this.#untilNodesLetGo(request, isTry ? 0 : deadline, signal))) {
           if (isTry) return null
           throw failure.heldByNodes(request.key, heldOnNodes(this.#desk, request.key)?.remaining)
         }
-        const left = isTry ? null : remainingUntil(deadline)
+        const left = isTry ? null : this.#left(deadline)
         const inner = await ask(provider, request, left, signal, cause)
         if (inner === null && isTry) return null
         if (inner === null) throw failure.contended(request.key, { attempts: 1, votes: [] }, 0)
-        if (!signal.aborted && heldOnNodes(this.#desk, request.key) === undefined) return this.#hold(inner, request.key)
-        await inner.release()
+        if (!signal.aborted && heldOnNodes(this.#desk, request.key) === undefined) {
+          try {
+            return this.#hold(inner, request.key)
+          } catch (error) {
+            await giveBack(inner)
+            throw error
+          }
+        }
+        await giveBack(inner)
         if (signal.aborted) throw reasonOf(signal)
       }
     })
   }
 
   section(provider, request, wait, fn, whenLost, cause) {
-    const since = performance.now()
-    let isStarted = false
-    const work = this.#call(request, async (signal, begun) => {
+    const since = this.#desk.clock.now()
+    let section = null
+    return this.#call(request, wait, cause, async (signal, begun) => {
       const deadline = since + wait
       const start = (inner) => {
         if (signal.aborted) throw reasonOf(signal)
         if (heldOnNodes(this.#desk, request.key) !== undefined) return TAKEN
-        isStarted = true
+        const lock = this.#hold(inner, request.key)
         begun() // from here on neither the user's signal nor close() ends the call
-        return this.#run(this.#hold(inner, request.key), request.key, fn)
+        section = new DegradedSection(lock, () => this.#run(lock, request.key, fn))
+        return section.seen
       }
       for (;;) {
         if (!(await this.#untilNodesLetGo(request, deadline, signal))) {
           throw failure.heldByNodes(request.key, heldOnNodes(this.#desk, request.key)?.remaining)
         }
-        const options = { wait: remainingUntil(deadline), renew: request.renew, signal, whenLost }
-        const result = await provider.withLock(request.key, request.ttl, start, options)
+        const options = { wait: this.#left(deadline), renew: request.renew, signal, whenLost }
+        let result
+        try {
+          result = await provider.withLock(request.key, request.ttl, start, options)
+        } catch (error) {
+          if (section === null) throw explained(error, request.key, cause)
+          if (!section.isInterrupted) throw error // what the function throws is not ours
+        } finally {
+          section?.over()
+        }
+        if (section?.isInterrupted) return section.refusal()
         if (result !== TAKEN) return result
       }
     })
-    return work.catch((error) => {
-      throw isStarted ? error : explained(error, request.key, cause)
-    })
   }
 
-  rejectWaiting() {
-    for (const [call, end] of [...this.#waiting]) end(failure.closed('lock', call.key))
+  rejectWaiting(errorFor = failure.closed) {
+    for (const [call, end] of [...this.#waiting]) end(errorFor('lock', call.key))
   }
 
   /** Rejects who waits; whoever holds has `timeout` to give back, then it is taken from him. */
   async close(timeout) {
     this.rejectWaiting()
-    const deadline = performance.now() + timeout
-    while (this.#owed().length > 0 && performance.now() < deadline) await nextTick()
-    const left = [...this.#held.keys()].map((ref) => ref.deref()).filter(Boolean)
+    const { clock } = this.#desk
+    const deadline = clock.now() + timeout
+    while (this.#owed().length > 0 && clock.now() < deadline) await nextTick(clock)
+    await this.takeAway()
+  }
+
+  /** Takes all locks from those who have them, and waits a while for that to be done. */
+  async takeAway() {
+    const left = new Set([...this.#handles(), ...this.#running])
     let isOver = false
-    const answered = Promise.allSettled([...left, ...this.#running].map((lock) => friend.takeAway(lock))).then(() => {
+    const answered = Promise.all([...left].map((lock) => friend.takeAway(lock))).then(() => {
       isOver = true
     })
     const end = performance.now() + GRACE_MS
-    while (!isOver && performance.now() < end) await Promise.race([answered, nextTick()])
+    while (!isOver && performance.now() < end) await Promise.race([answered, nextTick(PROCESS)])
   }
 
   #owed() {
-    const held = [...this.#held.keys()].map((ref) => ref.deref()).filter((lock) => lock?.isHeld)
-    return [...held, ...[...this.#running].filter((lock) => !friend.isReleased(lock))]
+    const held = this.#handles().filter((lock) => lock.isHeld)
+    return [...held, ...[...this.#running].filter((lock) => !lock[IS_RELEASED])]
+  }
+
+  #handles() {
+    return [...this.#held.keys()].map((ref) => ref.deref()).filter(Boolean)
   }
 
   #untilNodesLetGo(request, deadline, signal) {
-    return untilFree(() => heldOnNodes(this.#desk, request.key) !== undefined, deadline, signal)
+    return untilFree(() => heldOnNodes(this.#desk, request.key) !== undefined, deadline, signal, this.#desk.clock)
+  }
+
+  #left(deadline) {
+    return Math.max(0, Math.floor(deadline - this.#desk.clock.now()))
   }
 
   #hold(inner, key) {
+    checkHandle(inner)
     let ref = null
     let isOver = false // it may have been lost on the way here
-    const { redlock } = this.#desk
-    const lock = new this.#Handle(inner, key, (gone, lost, released) => {
+    const { redlock, emitter } = this.#desk
+    const forget = () => {
       isOver = true
       this.#held.delete(ref)
-      if (released !== null && channels.release.hasSubscribers) watchRelease(redlock, gone, released)
-      if (lost === null) return
-      if (channels.lost.hasSubscribers) tellLost(redlock, gone, lost.reason)
-      this.#desk.emitter.emit('lost', { key, id: gone.id, reason: lost.reason })
+    }
+    const lock = new this.#Handle(redlock, inner, key, {
+      released(lock, answer) {
+        forget()
+        if (channels.release.hasSubscribers) watchRelease(redlock, lock, answer)
+      },
+      lost(lock, { reason }) {
+        forget()
+        if (channels.lost.hasSubscribers) tellLost(redlock, lock, reason)
+        emitter.emit('lost', { key, id: lock.id, reason })
+      },
     })
-    if (isOver) return lock
     if (channels.release.hasSubscribers) noteGrant(lock)
+    if (isOver) return lock
     ref = new WeakRef(lock)
     this.#held.set(ref, key)
     return lock
@@ -145,14 +189,18 @@ class SecondLayer {
   }
 
   /**
-   * Runs `ask(signal, begun)`, and rejects at once when the user's signal aborts or close() is called, whatever the
-   * fallback makes of its signal. What it grants after that is given back by `ask`.
+   * Runs `ask(signal, begun)`, and rejects at once when the user's signal aborts or close() is called, and when the wait
+   * is over and no answer there, whatever the fallback makes of its signal and of `wait`. What it grants after that is
+   * given back by `ask`.
    */
-  #call({ key, ttl, signal }, ask) {
+  #call({ key, ttl, signal }, wait, cause, ask) {
     return new Promise((resolve, reject) => {
       const controller = new AbortController()
       const call = new Call(ACQUIRE, key, ttl, resolve, reject)
+      const limit = Math.min(wait + ANSWER_MS, MAX_MS)
+      const notLate = this.#desk.clock.after(limit, () => end(failure.fallbackSilent(key, cause, limit)))
       const done = () => {
+        notLate()
         unlisten(call)
         this.#waiting.delete(call)
       }
@@ -181,10 +229,15 @@ async function ask(provider, request, wait, signal, cause) {
   }
 }
 
+/** Nobody wants it: whether that works is the provider's. */
+async function giveBack(inner) {
+  try {
+    await inner.release()
+  } catch {}
+}
+
 /** Where the fallback is away as well, both are told. */
 const explained = (error, key, cause) =>
   error instanceof QuorumUnavailableError ? failure.bothUnavailable(key, cause, error) : error
-
-const remainingUntil = (deadline) => Math.max(0, Math.floor(deadline - performance.now()))
 
 module.exports = { SecondLayer }

@@ -7,17 +7,30 @@ const { Logger } = require('@nestjs/common')
 const { DEFAULT_NAME } = require('./tokens')
 const { WATCH } = require('../emitter')
 const { shorten } = require('../invalid')
+const { warn, textOf } = require('../report')
 
 /** @returns the log, or null where none is wanted */
 function makeLog(name, given) {
   if (given === false) return null
   const context = name === DEFAULT_NAME ? 'Redlock' : `Redlock:${name}`
-  const say = given === undefined ? ofNest(context) : ofUser(given, context)
+  const say = guarded(given === undefined ? ofNest(context) : ofUser(given, context))
   return {
     watch: (redlock) => watch(redlock, say),
     error: say.error,
     wait: say.debug === null ? null : (...wait) => say.debug(waitLine(...wait)),
   }
+}
+
+/** A logger that throws must not take a lock with it: who has just been granted one would never give it back. */
+function guarded(say) {
+  const guard = (write) => (text) => {
+    try {
+      write(text)
+    } catch (error) {
+      warn('LOGGER', `the logger failed: ${textOf(error)}`, error)
+    }
+  }
+  return Object.fromEntries(Object.entries(say).map(([level, write]) => [level, write === null ? null : guard(write)]))
 }
 
 function ofNest(context) {

@@ -8,17 +8,21 @@ const { connect } = require('./connection')
 const ends = require('./ends')
 const failure = require('./failure')
 
+/** Who asks when his wait is nearly over has so long for the answer, as nodes have nodeTimeout. */
+const LAST_ANSWER_MS = 250
+
 /**
- * @param {{ key, numbers, wait: number, retry: object }} request
+ * @param {{ key, numbers, wait: number, deadline: number, retry: object }} request
  * @returns {Promise<{ connection, since: number, attempts: number } | null>} null: taken, and asked once only
  */
 async function askPostgres(form, settings, request, isTry, signal) {
-  const { key, numbers, deadline, retry } = request
+  const { key, numbers, wait, deadline, retry } = request
   let delay = retry.retryDelay
   for (let attempts = 1; ; attempts += 1) {
     let fault = null
     try {
-      const grant = await askOnce(form, settings, numbers, deadline, isTry, signal)
+      const limit = isTry || wait === 0 ? Infinity : Math.max(deadline - performance.now(), LAST_ANSWER_MS)
+      const grant = await askOnce(form, settings, numbers, Math.min(limit, settings.answerTimeout), signal)
       if (grant !== null) return { ...grant, attempts }
     } catch (error) {
       if (signal.aborted) throw reasonOf(signal)
@@ -35,20 +39,22 @@ async function askPostgres(form, settings, request, isTry, signal) {
   }
 }
 
-async function askOnce(form, { pool, answerTimeout }, numbers, deadline, isTry, signal) {
-  const left = deadline - performance.now()
-  const limit = isTry || left <= 0 ? answerTimeout : Math.min(answerTimeout, left)
+/** What Postgres answers after `limit` is given back, and its connection with it; no answer at all ends the connection. */
+async function askOnce(form, { pool, answerTimeout }, numbers, limit, signal) {
+  const end = performance.now() + limit
   const connection = await connect(pool, answerTimeout, limit, signal)
   const since = performance.now()
+  const late = ends.timer(Math.max(0, end - since), () => failure.noAnswer(limit))
   const aborted = ends.onAbort(signal)
   const taking = form.take(connection, numbers)
   try {
-    return (await Promise.race([taking, aborted.promise])) ? { connection, since } : null
+    return (await Promise.race([taking, late.promise, aborted.promise])) ? { connection, since } : null
   } catch (error) {
     // The caller has gone, or the statement has failed: then this rejects too, and the connection is gone.
     taking.then((isTaken) => isTaken && form.cancel(connection, numbers)).catch(() => {})
     throw error
   } finally {
+    late.clear()
     aborted.clear()
   }
 }

@@ -13,7 +13,7 @@ const AWAY = /^(08|53|57P|58|XX)/
 
 const plain = (code, message) => Object.assign(new Error(message), { code })
 
-const noAnswer = (ms) => plain('TIMEOUT', `no answer within ${ms} ms (answerTimeout)`)
+const noAnswer = (ms) => plain('TIMEOUT', `no answer within ${Math.ceil(ms)} ms`)
 const noConnection = (ms) => plain('TIMEOUT', `the pool had no connection within ${Math.ceil(ms)} ms`)
 const ended = () => plain('CONNECT', 'the connection was ended')
 

@@ -4,7 +4,7 @@
 // passed without renewal, and gives the lock back. `friend` is what the provider may do and users may not.
 
 const { checkTtl } = require('../argument')
-const { Handle } = require('../handle')
+const { Handle, IS_RELEASED, TAKE_AWAY } = require('../handle')
 const failure = require('./failure')
 
 const GRANTED = Object.freeze([Object.freeze({ node: 'postgres', vote: 'granted' })])
@@ -59,6 +59,10 @@ class PostgresLock extends Handle {
     return this.#isOver ? 0 : Math.max(0, this.#until - performance.now())
   }
 
+  get [IS_RELEASED]() {
+    return this.#released !== null
+  }
+
   get signal() {
     if (this.#controller === null) {
       this.#controller = new AbortController()
@@ -84,6 +88,11 @@ class PostgresLock extends Handle {
   release() {
     this.#released ??= this.#release()
     return this.#released
+  }
+
+  [TAKE_AWAY]() {
+    this.#lose('closed')
+    return this.release()
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](_depth, options, inspect) {
@@ -168,7 +177,6 @@ class PostgresLock extends Handle {
 
   static {
     friend = {
-      takeAway: (lock) => lock.#lose('closed'),
       /** Null while it is held, and after it has been given back in time. */
       lost(lock) {
         if (!lock.#isOver && !lock.isHeld) lock.#expire()

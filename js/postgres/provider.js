@@ -9,13 +9,14 @@ const { parseCallOptions, parseWhenLost, totalWait } = require('../call-options'
 const { DistributedLock } = require('../distributed-lock')
 const { RedlockClosedError } = require('../errors')
 const coreFailure = require('../failure')
+const { TAKE_AWAY } = require('../handle')
 const { checkKeys } = require('../key')
 const { isHeldHere } = require('../reentrancy')
 const { advisoryKeys } = require('./advisory-keys')
 const { askPostgres } = require('./asking')
 const ends = require('./ends')
 const failure = require('./failure')
-const { PostgresLock, friend } = require('./lock')
+const { PostgresLock } = require('./lock')
 const { parseProviderOptions } = require('./options')
 const { runSection } = require('./section')
 const session = require('./session')
@@ -88,7 +89,7 @@ class PostgresLockProvider {
   async #close(timeout) {
     for (const [call, end] of [...this.#waiting]) end(closed(call.key))
     await this.#untilNothingIsHeld(timeout)
-    for (const lock of this.#held) friend.takeAway(lock)
+    for (const lock of this.#held) lock[TAKE_AWAY]()
     await this.#untilNothingIsHeld(this.#settings.answerTimeout)
   }
 
@@ -102,12 +103,14 @@ class PostgresLockProvider {
     const keys = checkKeys(key, null)
     checkTtl(ttl, this.#settings.maxTtl)
     const { retry, signal, renew } = parseCallOptions(options, this.#settings, renewDefault, names)
+    const wait = totalWait(retry ?? this.#settings.retry)
     return {
       key: typeof key === 'string' ? key : Object.freeze([...key]),
       numbers: advisoryKeys(this.#settings.namespace, keys),
       ttl,
       retry: retry ?? this.#settings.retry,
-      deadline: performance.now() + totalWait(retry ?? this.#settings.retry),
+      wait,
+      deadline: performance.now() + wait,
       signal,
       renew,
     }
@@ -121,8 +124,6 @@ class PostgresLockProvider {
       if (isTry) return null
       throw coreFailure.reentrant(key)
     }
-    if (isTry && this.#turns.isBusy(request.numbers)) return null
-
     const controller = new AbortController()
     const call = { key, signal: null }
     this.#waiting.set(call, (reason) => controller.abort(reason))
@@ -138,10 +139,12 @@ class PostgresLockProvider {
   /** The turn is kept as long as the lock is: others of this process need not ask Postgres meanwhile. */
   async #ask(request, isTry, signal) {
     const { key } = request
-    const leave = await this.#turn(request, signal)
-    if (leave === null) throw failure.contended(key, 1)
+    const stand = this.#turns.stand(request.numbers)
+    const leave = () => stand.leave()
     try {
-      const grant = await askPostgres(this.#form, this.#settings, request, isTry, signal)
+      const isOurTurn = stand.isFirst || (!isTry && (await comes(stand, request.deadline, signal)))
+      if (!isOurTurn && !isTry) throw failure.contended(key, 1)
+      const grant = isOurTurn ? await askPostgres(this.#form, this.#settings, request, isTry, signal) : null
       if (grant === null) {
         leave()
         return null
@@ -158,24 +161,6 @@ class PostgresLockProvider {
     }
   }
 
-  /** Null when the wait was over before. */
-  async #turn({ numbers, deadline }, signal) {
-    if (!this.#turns.isBusy(numbers)) return this.#turns.take(numbers, null)
-    const late = ends.timer(Math.max(0, deadline - performance.now()), () => LATE)
-    const aborted = ends.onAbort(signal)
-    const end = Promise.race([late.promise, aborted.promise])
-    end.catch(() => {})
-    try {
-      return await this.#turns.take(numbers, end)
-    } catch (error) {
-      if (error !== LATE) throw error
-      return null
-    } finally {
-      late.clear()
-      aborted.clear()
-    }
-  }
-
   /** A grant that was over before the function could start was none. */
   async #acquireHeld(request) {
     for (;;) {
@@ -184,6 +169,22 @@ class PostgresLockProvider {
       await lock.release()
       if (performance.now() >= request.deadline) throw coreFailure.grantedTooLate(request.key, lock.attempts, [])
     }
+  }
+}
+
+/** Whether our turn came before the wait was over; rejects with the signal's reason when that aborts. */
+async function comes(stand, deadline, signal) {
+  const late = ends.timer(Math.max(0, deadline - performance.now()), () => LATE)
+  const aborted = ends.onAbort(signal)
+  try {
+    await Promise.race([stand.turn, late.promise, aborted.promise])
+    return true
+  } catch (error) {
+    if (error !== LATE) throw error
+    return false
+  } finally {
+    late.clear()
+    aborted.clear()
   }
 }
 

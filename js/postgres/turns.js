@@ -1,62 +1,64 @@
 'use strict'
 
 // Who of this process may ask Postgres for a key: one at a time, in the order of their calls. A thousand buyers of one
-// item would else take every connection of the pool, only to hear that it is taken.
+// item would else take every connection of the pool, only to hear that it is taken. Who wants several keys stands in all
+// of their lines at once: then everybody is in the same order everywhere, and nobody waits in a circle.
 
 class Turns {
   #lines = new Map() // from each number to those who want it, the first of whom has it
 
-  /**
-   * Resolves to a function that lets the next ones in; rejects as `end` does, when that comes first.
-   *
-   * @param {readonly string[]} numbers in ascending order, as everybody takes them
-   * @param {Promise<never> | null} end null where nobody is there yet
-   */
-  async take(numbers, end) {
-    const places = []
-    const leave = () => {
-      for (const place of places.splice(0).reverse()) this.#leave(place)
-    }
-    try {
-      for (const number of numbers) {
-        const place = this.#stand(number)
-        places.push(place)
-        await (end === null ? place.turn : Promise.race([place.turn, end]))
-      }
-    } catch (error) {
-      leave()
-      throw error
-    }
-    return leave
+  /** @returns {Stand} to be left in any case */
+  stand(numbers) {
+    return new Stand(this.#lines, numbers)
   }
+}
 
-  /** Whether somebody of this process is there already. */
-  isBusy(numbers) {
-    return numbers.some((number) => this.#lines.has(number))
-  }
+/** The places of one call, one for each of its numbers. */
+class Stand {
+  #lines
+  #places
+  #missing // how many lines have others before us
+  #come
 
-  #stand(number) {
-    const place = { number }
-    place.turn = new Promise((resolve) => {
-      place.come = resolve
+  constructor(lines, numbers) {
+    this.#lines = lines
+    this.#missing = 0
+    this.turn = new Promise((resolve) => {
+      this.#come = resolve
     })
-    const line = this.#lines.get(number)
-    if (line === undefined) {
-      this.#lines.set(number, new Set([place]))
-      place.come()
-    } else {
-      line.add(place)
-    }
-    return place
+    this.#places = numbers.map((number) => this.#standIn(number))
+    if (this.isFirst) this.#come()
   }
 
-  #leave(place) {
-    const line = this.#lines.get(place.number)
-    const [first] = line
-    line.delete(place)
-    const [next] = line
-    if (next === undefined) this.#lines.delete(place.number)
-    else if (first === place) next.come()
+  /** Whether it is first in every line: then `turn` is there. */
+  get isFirst() {
+    return this.#missing === 0
+  }
+
+  /** Lets the next ones in. */
+  leave() {
+    for (const { number, place } of this.#places.splice(0)) {
+      const line = this.#lines.get(number)
+      const [first] = line
+      line.delete(place)
+      const [next] = line
+      if (next === undefined) this.#lines.delete(number)
+      else if (first === place) next.come()
+    }
+  }
+
+  #standIn(number) {
+    const line = this.#lines.get(number) ?? new Set()
+    this.#lines.set(number, line)
+    if (line.size > 0) this.#missing += 1
+    const place = { come: () => this.#comes() }
+    line.add(place)
+    return { number, place }
+  }
+
+  #comes() {
+    this.#missing -= 1
+    if (this.isFirst) this.#come()
   }
 }
 

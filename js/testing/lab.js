@@ -24,6 +24,7 @@ class Lab {
   #mailbox
   #count
   #timers = []
+  #beside = new Map()
   #last = Promise.resolve() // what is done to it is done one after the other
 
   constructor(count) {
@@ -48,6 +49,12 @@ class Lab {
 
   startEngine(config, mailbox) {
     return this.#native.engine(config, mailbox.number)
+  }
+
+  /** Where the fallback 'local' of this name has its locks: a node that nobody fails, and the time is the same. */
+  beside(name) {
+    if (!this.#beside.has(name)) this.#beside.set(name, new Lab(1))
+    return this.#beside.get(name)
   }
 
   // -- the clock of its instances, as in js/clock.js
@@ -97,14 +104,18 @@ class Lab {
     return this.#inTurn(() => this.#native.restart(node))
   }
 
-  reset() {
-    return this.#inTurn(() => {
+  async reset() {
+    let fallbacks
+    await this.#inTurn(() => {
       this.#native.fail(0)
-      for (const desk of this.#desks()) {
+      const desks = this.#desks()
+      for (const desk of desks) {
         rejectWaiting(desk, failure.reset)
         takeAwayLocks(desk)
       }
+      fallbacks = Promise.all(desks.map((desk) => desk.onReset?.()))
     })
+    await fallbacks // which may live elsewhere, and in their own time
   }
 
   #desks() {
@@ -141,10 +152,19 @@ class Lab {
     const end = this.now() + ms
     for (;;) {
       const next = this.#timers.reduce((first, { at }) => Math.min(first, at), end)
+      const before = this.now()
       const isMoreDue = this.#native.step(next)
+      await this.#advanceBeside(this.now() - before)
       if (!isMoreDue) this.#ring(next)
       await this.#settle()
       if (!isMoreDue && next === end && this.#timers.every(({ at }) => at > end)) return
+    }
+  }
+
+  async #advanceBeside(ms) {
+    for (const lab of this.#beside.values()) {
+      const end = lab.now() + ms
+      while (lab.#native.step(end)) await this.#settle()
     }
   }
 

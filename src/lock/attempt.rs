@@ -57,8 +57,8 @@ pub(super) struct Attempt {
     bid: Bid,
     /// Ballots begun; also the tag of their answers.
     pub(super) round: u32,
-    /// Of these, so many proposed other tokens within a round.
-    rebids: u32,
+    /// Of these, so many are no rounds of the user's: other tokens within one, or numbers that renewals have had.
+    uncounted: u32,
     /// Rounds begun that count as retries.
     polls: u32,
     /// The undisturbed times of the polls: drawn delays added up from the first round on, whatever the rounds take.
@@ -95,7 +95,7 @@ impl Attempt {
             beyond: 0,
             bid: Bid::default(),
             round: 0,
-            rebids: 0,
+            uncounted: 0,
             polls: 0,
             schedule: Moment::NEVER,
             next_poll: None,
@@ -122,6 +122,10 @@ impl Attempt {
 
     pub(super) fn is_queued(&self) -> bool {
         matches!(self.phase, Phase::Queued)
+    }
+
+    pub(super) fn is_asleep(&self) -> bool {
+        matches!(self.phase, Phase::Sleeping { .. })
     }
 
     /// Others are before it. Its wait has begun.

@@ -82,6 +82,8 @@ mutants! {
     NoDrift,
     /// An answer to an earlier extension counts in the present one.
     LateAnswerCounted,
+    /// Who was granted a lock too late to take it numbers its rounds as if that had not been renewed meanwhile.
+    RenewalsForgotten,
 }
 
 impl Config {

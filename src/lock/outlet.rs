@@ -100,7 +100,8 @@ impl Core {
                 let mut attempt = offer?;
                 let votes = lease.voters.clone();
                 self.world.client(seat.slot).waiting += 1;
-                let turn = attempt.take_back(&mut self.world, entropy, seat, votes);
+                let round = lease.renewal.round();
+                let turn = attempt.take_back(&mut self.world, entropy, seat, votes, round);
                 let home = lease.home;
                 *entry = Entry::Attempt(attempt);
                 self.leave_home(home, seat);

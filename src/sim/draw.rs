@@ -66,9 +66,7 @@ pub(crate) fn draw(seed: u64, mutant: Option<Mutant>) -> Plan {
         plan.end += 40 * longest * MS;
     } else {
         plan.faults = draw_faults(rng, &plan);
-        if rng.percent(8) {
-            stage(rng, &mut plan, &mut ops);
-        }
+        stage(rng, &mut plan, &mut ops);
         if is_long {
             // Longer than fences live.
             let pause = rng.between(3590, 3620) * SECOND;

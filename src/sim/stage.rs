@@ -7,18 +7,33 @@ use super::plan::{Fault, Forgets, Op, Plan, Regime, Span, What, When};
 use super::rng::Rng;
 use crate::lock::{RestartGuard, Retry};
 
+/// Of so many histories in a hundred.
+const SHARE: u64 = 8;
+const NEGLECTED_SHARE: u64 = 2;
+
 pub(super) fn stage(rng: &mut Rng, plan: &mut Plan, ops: &mut Vec<Op>) {
-    if plan.config.nodes != 3 || plan.config.quorum != 2 || plan.addresses[1] == 0 || plan.regime != Regime::Assumed {
-        return;
+    if rng.percent(SHARE) && is_plain(plan) {
+        let [lost, late, _] = draw_servers(rng);
+        if plan.config.restart_guard != RestartGuard::Off && plan.processes.len() > 1 && rng.percent(70) {
+            forget(rng, plan, ops, lost, late);
+        } else {
+            crowd(rng, plan, ops, lost, late);
+        }
     }
+    if rng.percent(NEGLECTED_SHARE) && is_plain(plan) && plan.processes.len() > 1 {
+        neglect(rng, plan, ops);
+    }
+}
+
+fn is_plain(plan: &Plan) -> bool {
+    let has_three = plan.config.nodes == 3 && plan.config.quorum == 2 && plan.addresses[1] != 0;
+    has_three && plan.regime == Regime::Assumed
+}
+
+fn draw_servers(rng: &mut Rng) -> [usize; 3] {
     let mut servers = [0, 1, 2];
     servers.rotate_left(rng.index(3));
-    let [lost, late, _] = servers;
-    if plan.config.restart_guard != RestartGuard::Off && plan.processes.len() > 1 && rng.percent(70) {
-        forget(rng, plan, ops, lost, late);
-    } else {
-        crowd(rng, plan, ops, lost, late);
-    }
+    servers
 }
 
 fn op(plan: &Plan, process: usize, at: Time, hold: Time) -> Op {
@@ -70,6 +85,25 @@ fn forget(rng: &mut Rng, plan: &mut Plan, ops: &mut Vec<Op>, lost: usize, late: 
         plan.faults.push(Fault { when: When::At(begin - MS / 2), what: cut });
         plan.faults.push(Fault { when: granted, what: What::Pause { process: 0, span: Span::For(long) } });
     }
+}
+
+/// A lock is granted while the JavaScript thread hangs. It is renewed, until too few servers are heard, and runs out before
+/// it is taken. What one of them had to say of the renewals arrives later; by then another process may hold the lock there.
+fn neglect(rng: &mut Rng, plan: &mut Plan, ops: &mut Vec<Op>) {
+    let [lost, late, own] = draw_servers(rng);
+    let begin = rng.below(SECOND) + MS;
+    let ttl = plan.config.max_ttl.as_nanos() as u64;
+    let hangs = rng.between(ttl, 4 * ttl);
+    *ops = vec![op(plan, 0, begin, MS), op(plan, 1, begin + rng.below(ttl), 4 * hangs)];
+    ops.iter_mut().for_each(|op| op.renew = true);
+    plan.end = begin + 8 * hangs;
+    let silent = What::Hold { process: 0, node: late, there: false, back: true, span: hangs + rng.below(ttl) };
+    plan.faults = vec![
+        Fault { when: When::At(begin + 1), what: What::Stall { process: 0, span: hangs } },
+        Fault { when: When::At(begin - MS / 2), what: away(1, own, 8 * hangs) },
+        Fault { when: When::At(begin + rng.below(ttl / 3)), what: silent },
+        Fault { when: When::At(begin + rng.below(hangs / 2)), what: away(0, lost, hangs + rng.below(ttl)) },
+    ];
 }
 
 /// Many calls of one process hand the lock on, until their tokens are used up; meanwhile the keys expire on one server,

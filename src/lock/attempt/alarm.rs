@@ -119,7 +119,7 @@ impl Attempt {
         let quorum = world.quorum() as u32;
         let (contenders, now) = (self.contenders, world.now);
         // Shorter for each round that was lost: who has waited for long is first.
-        let jitter = (JITTER * (contenders - 1)) / 2u32.pow(self.round.min(8));
+        let jitter = (JITTER * (contenders - 1)) / 2u32.pow(self.attempts().min(8));
         let pause = self.pause();
         let gate = self.call.keys.single().and_then(|key| gate(&world.members, key));
         let Phase::Sleeping { poll, alarm, .. } = &mut self.phase else {

@@ -80,7 +80,7 @@ impl Attempt {
             }
         };
         self.bid = Bid { rebids: self.bid.rebids + 1, ..Bid::default() };
-        self.rebids += 1;
+        self.uncounted += 1;
         let earlier = self.ballot.clone();
         self.open_ballot(world, entropy);
         if world.config.has(Mutant::MixedBallots) {
@@ -118,6 +118,6 @@ impl Attempt {
 
     /// Rounds, as the user counts them.
     pub(in crate::lock) fn attempts(&self) -> u32 {
-        self.round - self.rebids
+        self.round - self.uncounted
     }
 }

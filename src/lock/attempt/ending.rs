@@ -21,13 +21,15 @@ impl Attempt {
         Turn::Failed(ballot.verdict(world.quorum()))
     }
 
-    /// The lease was offered, but ran out before the JavaScript thread took it: that is a failed round.
+    /// The lease was offered, but ran out before the JavaScript thread took it: that is a failed round. It may have been
+    /// renewed meanwhile, up to this `round`.
     pub(in crate::lock) fn take_back(
         &mut self,
         world: &mut World,
         entropy: &mut dyn Entropy,
         seat: Seat,
         votes: Ballot,
+        round: u32,
     ) -> Turn {
         self.sent = 0;
         self.ballot = votes;
@@ -36,6 +38,12 @@ impl Attempt {
             self.phase = Phase::Asking { until: world.now, whole: true, rest: None };
             self.schedule = self.schedule.min(world.now);
             self.round = self.round.max(1);
+        }
+        if !world.config.has(Mutant::RenewalsForgotten) {
+            // What nodes still say to a renewal is no answer to the rounds to come.
+            let next = self.round.max(round + 1);
+            self.uncounted += next - self.round;
+            self.round = next;
         }
         self.fail_round(world, entropy, seat, true)
     }

@@ -72,7 +72,14 @@ impl Core {
         let Some(Entry::Attempt(attempt)) = self.slots.tenant(seat.slot, seat.generation) else {
             return;
         };
-        if !attempt.is_queued() || !self.queues.is_first(seat, &attempt.call.keys) {
+        if !self.queues.is_first(seat, &attempt.call.keys) {
+            return;
+        }
+        if attempt.is_asleep() {
+            // It was refused before somebody of this process came in front of it, and since then nobody has watched for it.
+            self.world.watch(seat, &attempt.call.keys);
+        }
+        if !attempt.is_queued() {
             return;
         }
         let lost = self.queues.lost(&attempt.call.keys).cloned();

@@ -230,28 +230,6 @@ fn a_cancelled_attempt_gives_back_what_it_may_have_been_granted() {
 }
 
 #[test]
-fn a_grant_that_was_not_taken_yet_can_be_cancelled() {
-    let mut script = Script::new(3);
-    let slot = script.acquire(call("k", ms(1000)));
-    script.settle();
-    script.step(Event::Cancel { slot });
-    assert_eq!(script.drain(), [(slot, Kind::Cancelled)]);
-    script.settle();
-    assert_eq!((script.holders("k"), script.core.held(0)), (0, 0));
-}
-
-#[test]
-fn a_grant_that_ran_out_before_it_was_taken_is_a_failed_round() {
-    let mut script = Script::new(3);
-    let slot = script.acquire(call("k", ms(100)));
-    script.settle();
-    script.advance(ms(150));
-    assert_eq!(script.drain(), [], "the JavaScript thread hears nothing of it");
-    assert_eq!(script.run(slot, ms(5000)), Kind::Granted);
-    assert_eq!(script.core.counters(0).lost, 0);
-}
-
-#[test]
 fn several_keys_are_all_or_nothing() {
     let mut script = Script::new(3);
     for node in 0..2 {

@@ -12,4 +12,5 @@ mod restart;
 mod safety;
 pub(crate) mod script;
 mod search;
+mod taking;
 mod wake;

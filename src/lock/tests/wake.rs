@@ -58,6 +58,24 @@ fn a_refused_call_has_every_node_watch_the_key_until_nobody_wants_it() {
 }
 
 #[test]
+fn who_was_refused_beside_a_lease_of_its_process_has_the_key_watched_once_that_is_lost() {
+    let mut script = Script::new(3);
+    let never_waits = Retry::new(Some(ms(0)), 0, ms(50), ms(1000));
+    let holder = script.acquire(Call { retry: never_waits, ..call("k", ms(1000)) });
+    let sleeper = script.acquire(patient("k"));
+    script.settle();
+    assert_eq!(script.drain(), [(holder, Kind::Granted)]);
+    script.step(Event::Extend { slot: holder, ttl: ms(100) });
+    script.settle();
+    assert_eq!(script.core.take_watches(0), [], "the lease will be handed over");
+    script.advance(ms(100));
+    assert_eq!(script.core.take_watches(0), [Watch::Arm("k".into())]);
+    script.settle();
+    script.sight(0, Sighting::Armed { key: "k".into(), remaining: None, others: 0 });
+    assert_eq!(script.run(sleeper, ms(10)), Kind::Granted);
+}
+
+#[test]
 fn one_process_that_waits_asks_all_nodes_at_the_first_word() {
     let (mut script, slot) = refused(config(3));
     script.arm(0);

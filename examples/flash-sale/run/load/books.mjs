@@ -14,7 +14,14 @@ export function openBooks(url, variantId) {
     },
 
     orders: () =>
-      rows('SELECT id, user_id AS "userId", quantity, status FROM orders WHERE variant_id = $1', [variantId]),
+      rows('SELECT id, user_id AS "userId", quantity, status, degraded FROM orders WHERE variant_id = $1', [variantId]),
+
+    /** How many have been sold while the fallback gave the product's lock. */
+    async soldByFallback() {
+      const text = 'SELECT count(*)::int AS sold FROM orders WHERE variant_id = $1 AND degraded'
+      const [{ sold }] = await rows(text, [variantId])
+      return sold
+    },
 
     /** In the order in which they were written: the row's lock lets one in at a time. */
     movements: () =>

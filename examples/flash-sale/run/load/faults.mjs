@@ -9,12 +9,14 @@ const NODE_DOWN_MS = 1000
 const PROCESS_DOWN_MS = 500
 const NODE_SUSPENDED_MS = 2000
 const QUORUM_SUSPENDED_MS = 5000
+/** How much longer it is on a machine that has not sold anything by the fallback until then. */
+const FALLBACK_LIMIT_MS = 10_000
 
 /** Parts of the stock. The node that was killed is kept from voting by its restart guard from the first to the third. */
 const WHEN_SOLD = { nodeKilled: 0.05, processKilled: 0.2, nodeSuspended: 0.35, quorumSuspended: 0.5 }
 
-/** Resolves when all of it has happened and is over; rejects with the signal's reason when the time is up. */
-export async function breakThings({ shop, items, journal, clients, signal, say }) {
+/** `soldByFallback()` gives how many. Resolves when all of it has happened and is over; rejects with the signal's reason when the time is up. */
+export async function breakThings({ shop, items, journal, clients, soldByFallback, signal, say }) {
   const { nodes, applications } = shop
   const soldOf = (part) => () => journal.sold >= Math.ceil(items * part)
   const until = async (condition) => {
@@ -70,12 +72,15 @@ export async function breakThings({ shop, items, journal, clients, signal, say }
   )
 
   await until(soldOf(WHEN_SOLD.quorumSuspended))
+  const before = await soldByFallback()
   await during(
     'all lock nodes stopped',
     'all lock nodes are stopped for five seconds, and continued',
     () => nodes.forEach((node) => void node.suspend()),
     async () => {
       await pause(QUORUM_SUSPENDED_MS)
+      const limit = journal.now() + FALLBACK_LIMIT_MS
+      await until(async () => journal.now() > limit || (await soldByFallback()) > before)
       for (const node of nodes) node.continue()
     },
   )

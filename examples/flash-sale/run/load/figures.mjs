@@ -13,6 +13,7 @@ export function figuresOf(journal) {
     answers: [...byAnswer].sort(([a], [b]) => (a < b ? -1 : 1)),
     requests: answers.length,
     sold: sales.length,
+    degraded: sales.filter(({ degraded }) => degraded).length,
     seconds: answers.length === 0 ? 0 : answers.at(-1).at / 1000,
     waitP50: percentile(waits, 0.5),
     waitP99: percentile(waits, 0.99),

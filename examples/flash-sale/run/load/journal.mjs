@@ -4,7 +4,10 @@ export class Journal {
   #openedAt = performance.now()
   /** `{ at, status, code, ms }`, one per request. */
   answers = []
-  /** `{ at, orderId, buyer, wait }`, one per order, at its first acceptance; `wait` since the buyer came. */
+  /**
+   * `{ at, orderId, buyer, wait }`, one per order, at its first acceptance; `wait` since the buyer came. After the sale also
+   * `degraded`: whether it was sold while the fallback gave the product's lock.
+   */
   sales = []
   /** `{ at, stock }`, as the database says. */
   stock = []
@@ -25,6 +28,12 @@ export class Journal {
 
   sale(orderId, buyer, wait) {
     this.sales.push({ at: this.now(), orderId, buyer, wait })
+  }
+
+  /** As the orders say, which only the database knows. */
+  markDegraded(orders) {
+    const ids = new Set(orders.filter(({ degraded }) => degraded).map(({ id }) => id))
+    for (const sale of this.sales) sale.degraded = ids.has(sale.orderId)
   }
 
   stockIs(stock) {

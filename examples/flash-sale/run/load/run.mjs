@@ -37,9 +37,10 @@ export async function runLoad({ buyers, items, processes, port, paymentMs, repor
 
     const { journal, outcomes } = await sell({ shop, client, books, buyers, items })
     const after = await restart(shop, client, books)
+    const orders = await books.orders()
+    journal.markDegraded(orders)
     const checks = verify({
-      ...{ items, buyers, outcomes, journal, after },
-      orders: await books.orders(),
+      ...{ items, buyers, outcomes, journal, after, orders },
       movements: await books.movements(),
       confirmations: await books.confirmations(),
       stock: await books.stock(),
@@ -75,7 +76,9 @@ async function sell({ shop, client, books, buyers, items }) {
       }
       return direct[index].client
     })
-  const breaking = breakThings({ shop, items, journal, clients, signal, say: progress.note }).catch((error) => {
+  const { soldByFallback } = books
+  const all = { shop, items, journal, clients, soldByFallback, signal, say: progress.note }
+  const breaking = breakThings(all).catch((error) => {
     // Without stock there is nothing to disturb any more; that it came too late is what verify() says.
     if (!signal.aborted) throw error
   })

@@ -12,6 +12,7 @@ export function printTable(figures, checks) {
     ['all answers', figures.requests],
     ['answered in, p50 / p99', `${ms(figures.answerP50)} / ${ms(figures.answerP99)}`],
     ['bought after, p50 / p99', `${ms(figures.waitP50)} / ${ms(figures.waitP99)}`],
+    ['sold by the nodes / by the fallback', `${figures.sold - figures.degraded} / ${figures.degraded}`],
     ['the sale', `${figures.seconds.toFixed(1)} s`],
   ]
   const width = Math.max(...[...rows, ...checks.map(({ name }) => [name])].map(([name]) => name.length))

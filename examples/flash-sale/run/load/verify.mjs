@@ -16,6 +16,11 @@ export function verify({ items, buyers, outcomes, journal, orders, movements, co
   const lowest = Math.min(...movements.map(({ stockAfter }) => stockAfter), ...journal.stock.map((seen) => seen.stock))
   check('stock never below zero', lowest >= 0, `lowest ${lowest}`)
 
+  const degraded = orders.filter((order) => order.degraded).length
+  const unfenced = movements.filter(({ token }) => token === null).length
+  const parts = `${degraded}; ${unfenced} changes of stock without a token`
+  check('some sold by the fallback', degraded > 0 && unfenced > 0, parts)
+
   const users = new Set(orders.map(({ userId }) => userId))
   const purchases = movements.filter(({ kind }) => kind === 'purchase')
   const twice = orders.length - users.size + (purchases.length - orders.length)
@@ -62,8 +67,10 @@ function isChain(movements) {
   })
 }
 
+/** Of those that have one: a lock of the fallback has none. */
 function isRising(movements) {
-  return movements.every(({ token }, i) => i === 0 || token >= movements[i - 1].token)
+  const tokens = movements.flatMap(({ token }) => token ?? [])
+  return tokens.every((token, i) => i === 0 || token >= tokens[i - 1])
 }
 
 function endOf(faults) {

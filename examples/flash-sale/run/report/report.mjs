@@ -80,11 +80,18 @@ function answersChart({ seconds, faults, answers }) {
   return chart({ id: 'chart-answers', title, legend, seconds, top: Math.max(1, ...totals), faults, draw })
 }
 
-function waitsChart({ seconds, faults, waits }) {
+function waitsChart({ seconds, faults, waits, degraded }) {
   const draw = ({ x, y }) =>
-    waits.map(([second, wait]) => element('circle', { class: 'wait', cx: x(second), cy: y(wait), r: 2.5 }))
+    waits.map(([second, wait], i) =>
+      element('circle', { class: degraded[i] ? 'wait degraded' : 'wait', cx: x(second), cy: y(wait), r: 2.5 }),
+    )
   const top = Math.max(1, ...waits.map(([, wait]) => wait))
-  return chart({ id: 'chart-waits', title: 'Seconds from coming to having bought', seconds, top, faults, draw })
+  const title = 'Seconds from coming to having bought, by the locks of'
+  const legend = [
+    ['wait', 'nodes'],
+    ['wait degraded', 'fallback'],
+  ]
+  return chart({ id: 'chart-waits', title, legend, seconds, top, faults, draw })
 }
 
 function faultRows(faults) {

@@ -18,6 +18,7 @@ export function seriesOf({ sales, answers, stock, faults }) {
     stock: stock.map(({ at, stock: left }) => [Math.max(0, round(at)), left]),
     answers: groups,
     waits: sales.map(({ at, wait }) => [round(at), round(wait)]),
+    degraded: sales.map(({ degraded = false }) => degraded),
     faults: faults.map(({ name, from, to, soldFrom, soldTo }) => ({
       ...{ name, soldFrom, soldTo },
       from: round(from),

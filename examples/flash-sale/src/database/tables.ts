@@ -17,6 +17,7 @@ export class Tables1760000000000 implements MigrationInterface {
         variant_id text NOT NULL REFERENCES variants (id),
         quantity integer NOT NULL CHECK (quantity > 0),
         status text NOT NULL CHECK (status IN ('accepted', 'confirmed', 'cancelled')),
+        degraded boolean NOT NULL DEFAULT false,
         created_at timestamptz NOT NULL DEFAULT now(),
         UNIQUE (user_id, idempotency_key)
       );
@@ -28,7 +29,7 @@ export class Tables1760000000000 implements MigrationInterface {
         kind text NOT NULL CHECK (kind IN ('purchase', 'cancellation', 'adjustment')),
         delta integer NOT NULL,
         stock_after integer NOT NULL CHECK (stock_after >= 0),
-        token bigint NOT NULL,
+        token bigint,
         created_at timestamptz NOT NULL DEFAULT now(),
         UNIQUE (order_id, kind)
       );

@@ -5,7 +5,7 @@ import { Adjustment, NewVariant, StockView } from './inventory.dto.js'
 import { InventoryService } from './inventory.service.js'
 
 @ApiTags('inventory')
-@ApiServiceUnavailableResponse({ description: 'no quorum of the lock nodes, or no database' })
+@ApiServiceUnavailableResponse({ description: 'no database, or a lock was lost' })
 @Controller('inventory')
 export class InventoryController {
   constructor(private readonly inventory: InventoryService) {}

@@ -1,5 +1,6 @@
 // The only code that changes stock. Three layers: the distributed lock keeps the crowd away from the row, the row lock
-// makes reading and writing one step, and the token refuses who has lost the lock without knowing.
+// makes reading and writing one step, and the token refuses who has lost the lock without knowing. The row lock is taken
+// by everybody, so that it holds also between those whom the lock nodes let in and those whom the fallback does.
 
 import { Injectable } from '@nestjs/common'
 import { InjectDataSource, InjectRepository } from '@nestjs/typeorm'
@@ -52,7 +53,7 @@ export class InventoryService {
   }
 
   /** Writes the order and takes it from stock, both or neither. */
-  purchase(order: Pick<Order, 'id' | 'userId' | 'idempotencyKey' | 'variantId' | 'quantity'>) {
+  purchase(order: Pick<Order, 'id' | 'userId' | 'idempotencyKey' | 'variantId' | 'quantity' | 'degraded'>) {
     return this.withRow(order.variantId, async (row) => {
       if (row.stock < order.quantity) throw soldOut(order.variantId, row.stock)
       await row.manager.insert(Order, { ...order, status: 'accepted' })
@@ -73,8 +74,10 @@ export class InventoryService {
   }
 
   private withRow<T>(variantId: string, section: (row: StockRow) => Promise<T>): Promise<T> {
-    return this.locks.withLock(`inventory_lock:${variantId}`, LOCK_TTL_MS, ({ token }) =>
-      this.database.transaction(async (manager) => section(await StockRow.lock(manager, variantId, token))),
+    return this.locks.withLock(`inventory_lock:${variantId}`, LOCK_TTL_MS, ({ degraded, token }) =>
+      this.database.transaction(async (manager) =>
+        section(await StockRow.lock(manager, variantId, degraded ? null : token)),
+      ),
     )
   }
 }

@@ -24,9 +24,9 @@ export class StockMovement {
   @Column({ name: 'stock_after', type: 'integer' })
   stockAfter!: number
 
-  /** Of the lock under which it was made. */
-  @Column({ type: 'bigint', transformer: asNumber })
-  token!: number
+  /** Of the lock under which it was made; null for a lock of the fallback, which has none. */
+  @Column({ type: 'bigint', nullable: true, transformer: asNumber })
+  token!: number | null
 
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
   createdAt!: Date

@@ -1,4 +1,9 @@
 // One variant's row inside a transaction: locked FOR UPDATE, and written only with the token of a lock that is not late.
+//
+// A lock of the fallback has no token. Its write goes by the row lock alone and leaves the fence where it is: a larger one
+// would refuse the next holders on the nodes, whose tokens it is not made of. Who held a token before is still compared
+// with the fence; and who still passes has read the stock under the row lock as everybody else, so it takes from what
+// is left.
 
 import type { EntityManager } from 'typeorm'
 import { Variant } from '../catalogue/variant.entity.js'
@@ -9,17 +14,17 @@ export class StockRow {
   private constructor(
     readonly manager: EntityManager,
     private readonly variant: Variant,
-    private readonly token: number,
+    private readonly token: number | null,
   ) {}
 
-  /** Waits for whoever has the row. Who has lost the lock to a later holder meanwhile ends here. */
-  static async lock(manager: EntityManager, variantId: string, token: number) {
+  /** Waits for whoever has the row. Who has lost the lock to a later holder meanwhile ends here; null is no token. */
+  static async lock(manager: EntityManager, variantId: string, token: number | null) {
     const variant = await manager.findOne(Variant, {
       where: { id: variantId },
       lock: { mode: 'pessimistic_write' }, // SELECT … FOR UPDATE
     })
     if (!variant) throw unknown('variant', variantId)
-    if (variant.fence > token) throw cameLate(variantId)
+    if (token !== null && variant.fence > token) throw cameLate(variantId)
     return new StockRow(manager, variant, token)
   }
 
@@ -27,16 +32,17 @@ export class StockRow {
     return this.variant.stock
   }
 
-  /** The fenced write, and its line in the journal. */
+  /** The write, fenced where there is a token, of what was read and not changed since; and its line in the journal. */
   async change(delta: number, kind: MovementKind, orderId: string | null = null) {
     const { manager, variant, token } = this
     const stock = variant.stock + delta
-    const { affected } = await manager
+    const update = manager
       .createQueryBuilder()
       .update(Variant)
-      .set({ stock, fence: token })
-      .where('id = :id AND fence <= :token', { id: variant.id, token })
-      .execute()
+      .set(token === null ? { stock } : { stock, fence: token })
+      .where('id = :id AND stock = :read', { id: variant.id, read: variant.stock })
+    if (token !== null) update.andWhere('fence <= :token', { token })
+    const { affected } = await update.execute()
     if (affected !== 1) throw cameLate(variant.id)
     await manager.insert(StockMovement, { variantId: variant.id, orderId, kind, delta, stockAfter: stock, token })
     variant.stock = stock

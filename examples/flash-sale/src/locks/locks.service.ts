@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common'
 import type { NodeStats, Redlock } from 'quorlock'
 import { InjectRedlock } from 'quorlock/nestjs'
+import { FallbackLocks } from './fallback.js'
 import { FENCED, kindOf, type LockKind } from './locks.js'
 
 export interface LocksStatus {
@@ -10,7 +11,11 @@ export interface LocksStatus {
   waiting: number
   lost: number
   byKind: Record<LockKind, { held: number; waiting: number }>
-  instances: { name: string; nodes: NodeStats[] }[]
+  /** Whether an instance has had its last lock from the fallback. Such locks are in no other number here. */
+  degraded: boolean
+  instances: { name: string; degraded: boolean; breaker?: string; nodes: NodeStats[] }[]
+  /** Connections of this process that hold, or ask for, a lock in Postgres. */
+  fallback: { inUse: number; most: number; waiting: number }
   locks: { kind: LockKind; key: string; heldForMs: number; remaining: number; waiting: number }[]
 }
 
@@ -18,7 +23,11 @@ export interface LocksStatus {
 export class LocksService {
   private readonly instances: Record<string, Redlock>
 
-  constructor(@InjectRedlock() plain: Redlock, @InjectRedlock(FENCED) fenced: Redlock) {
+  constructor(
+    @InjectRedlock() plain: Redlock,
+    @InjectRedlock(FENCED) fenced: Redlock,
+    private readonly fallback: FallbackLocks,
+  ) {
     this.instances = { default: plain, [FENCED]: fenced }
   }
 
@@ -44,7 +53,11 @@ export class LocksService {
         locks.push({ kind, key, heldForMs: now - since, remaining, waiting })
       }
     }
-    const instances = Object.entries(this.instances).map(([name, redlock]) => ({ name, nodes: redlock.stats().nodes }))
-    return { pid: process.pid, ...total, byKind, instances, locks }
+    const instances = Object.entries(this.instances).map(([name, redlock]) => {
+      const { degraded, breaker, nodes } = redlock.stats()
+      return { name, degraded, breaker, nodes }
+    })
+    const degraded = instances.some((instance) => instance.degraded)
+    return { pid: process.pid, ...total, byKind, degraded, instances, fallback: this.fallback.connections, locks }
   }
 }

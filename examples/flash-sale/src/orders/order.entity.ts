@@ -24,6 +24,10 @@ export class Order {
   @Column({ type: 'text' })
   status!: OrderStatus
 
+  /** Whether the product's lock came from the fallback: sold while only the database stood between two buyers. */
+  @Column({ type: 'boolean', default: false })
+  degraded!: boolean
+
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
   createdAt!: Date
 }

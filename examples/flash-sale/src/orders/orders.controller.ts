@@ -25,7 +25,7 @@ import { NewOrder, OrderView } from './orders.dto.js'
 import { OrdersService } from './orders.service.js'
 
 @ApiTags('orders')
-@ApiServiceUnavailableResponse({ description: 'no quorum of the lock nodes, or no database: come again' })
+@ApiServiceUnavailableResponse({ description: 'no database, or a lock was lost: come again' })
 @Controller('orders')
 export class OrdersController {
   constructor(private readonly orders: OrdersService) {}

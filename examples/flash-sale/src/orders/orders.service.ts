@@ -4,7 +4,7 @@ import { InjectDataSource, InjectRepository } from '@nestjs/typeorm'
 import { RedlockService } from 'quorlock/nestjs'
 import { DataSource, LessThan, Repository } from 'typeorm'
 import { InventoryService, isDuplicate } from '../inventory/inventory.service.js'
-import { keyTaken, soldOut, unknown } from '../refusals/refusal.js'
+import { isSoldOut, keyTaken, soldOut, unknown } from '../refusals/refusal.js'
 import { LOCK_TTL_MS, settings } from '../settings.js'
 import { Admission } from './admission.js'
 import { Confirmation } from './confirmation.entity.js'
@@ -40,10 +40,11 @@ export class OrdersService {
   create(request: OrderRequest): Promise<Made> {
     const until = performance.now() + settings.orderWaitMs
     return this.admission.admit(async () => {
+      // A look without a lock: who comes when nothing is left need not wait for being told. First the stock, then the
+      // order: the same request may be taking the last one at this moment.
+      const { stock } = await this.inventory.find(request.variantId)
       const earlier = await this.earlier(request)
       if (earlier) return { order: earlier, isNew: false }
-      // A look without a lock: who comes when nothing is left need not wait for being told.
-      const { stock } = await this.inventory.find(request.variantId)
       if (stock < request.quantity) throw soldOut(request.variantId, stock)
       return this.createOnce(request, until)
     })
@@ -57,13 +58,16 @@ export class OrdersService {
       try {
         return { order: await this.placeOrder(request, until), isNew: true }
       } catch (error) {
-        // The index has the last word where the lock was lost: nothing was written, and nothing taken from stock.
-        const other = isDuplicate(error) && (await this.earlier(request))
+        // The index has the last word where the lock was lost, or was the fallback's: nothing was written, and nothing
+        // taken from stock. And what is sold out may be so by this very request.
+        const other = (isDuplicate(error) || isSoldOut(error)) && (await this.earlier(request))
         if (!other) throw error
         return { order: other, isNew: false }
       }
     }
-    return this.redlock.withLock(key, LOCK_TTL_MS, section, { wait: timeLeft(until) })
+    // As many of these are held as orders are in work, and the index is right without them: none of them is worth a
+    // connection to Postgres while the lock nodes are away.
+    return this.redlock.withLock(key, LOCK_TTL_MS, section, { wait: timeLeft(until), fallback: 'local' })
   }
 
   /**
@@ -79,7 +83,7 @@ export class OrdersService {
         const { stock } = await this.inventory.find(request.variantId)
         if (stock < request.quantity) throw soldOut(request.variantId, stock)
         await this.payments.authorise(lock.signal)
-        return this.inventory.purchase({ id: randomUUID(), ...request })
+        return this.inventory.purchase({ id: randomUUID(), ...request, degraded: lock.degraded })
       },
       { wait: timeLeft(until) },
     )

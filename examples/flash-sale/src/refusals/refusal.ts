@@ -13,8 +13,12 @@ export class Refusal extends HttpException {
   }
 }
 
+const SOLD_OUT = 'SOLD_OUT'
+
 export const soldOut = (variantId: string, stock: number) =>
-  new Refusal(409, 'SOLD_OUT', stock === 0 ? `"${variantId}" is sold out` : `only ${stock} of "${variantId}" are left`)
+  new Refusal(409, SOLD_OUT, stock === 0 ? `"${variantId}" is sold out` : `only ${stock} of "${variantId}" are left`)
+
+export const isSoldOut = (error: unknown) => error instanceof Refusal && error.code === SOLD_OUT
 
 export const keyTaken = (key: string) =>
   new Refusal(409, 'IDEMPOTENCY_KEY_USED', `the idempotency key "${key}" belongs to another order of this user`)
