@@ -9,6 +9,15 @@ use super::ballot::Ballot;
 use super::world::Seat;
 use crate::node::Keys;
 
+/// What somebody who has joined is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    Waits,
+    /// It holds the key, or what was to be its lease is being prolonged: it may wait again.
+    Holds,
+    Left,
+}
+
 #[derive(Clone, Debug, Default, Hash)]
 struct Queue {
     seats: VecDeque<Seat>,
@@ -56,14 +65,16 @@ impl Queues {
         self.by_key.get(key)?.seats.front().copied()
     }
 
-    /// Who is next after the first. Those who have left, as `is_there` says, are dropped on the way.
-    pub(super) fn next(&mut self, key: &str, is_there: impl Fn(Seat) -> bool) -> Option<Seat> {
+    /// Who waits next after the first, unless another who holds the key comes before. Those who have left are dropped on
+    /// the way.
+    pub(super) fn next(&mut self, key: &str, presence: impl Fn(Seat) -> Presence) -> Option<Seat> {
         let queue = self.by_key.get_mut(key)?;
         while let Some(seat) = queue.seats.get(1).copied() {
-            if is_there(seat) {
-                return Some(seat);
-            }
-            queue.seats.remove(1);
+            match presence(seat) {
+                Presence::Waits => return Some(seat),
+                Presence::Holds => return None,
+                Presence::Left => queue.seats.remove(1),
+            };
             queue.gone = queue.gone.saturating_sub(1);
         }
         None
@@ -83,19 +94,19 @@ impl Queues {
         seat: Seat,
         keys: &Keys,
         lost: Option<&Ballot>,
-        is_there: impl Fn(Seat) -> bool,
+        presence: impl Fn(Seat) -> Presence,
         mut promoted: impl FnMut(Seat),
         mut unwatched: impl FnMut(&str),
     ) {
         for key in keys.iter() {
             let Some(queue) = self.by_key.get_mut(key) else { continue };
             if queue.seats.front() != Some(&seat) {
-                queue.leave_middle(&is_there);
+                queue.leave_middle(&presence);
                 continue;
             }
             queue.seats.pop_front();
             while let Some(first) = queue.seats.front().copied() {
-                if is_there(first) {
+                if presence(first) != Presence::Left {
                     promoted(first);
                     break;
                 }
@@ -137,11 +148,11 @@ impl Queues {
 
 impl Queue {
     /// Somebody who is not first leaves: the place stays until it is its turn, or until half of them are empty.
-    fn leave_middle(&mut self, is_there: impl Fn(Seat) -> bool) {
+    fn leave_middle(&mut self, presence: impl Fn(Seat) -> Presence) {
         self.gone += 1;
         if self.gone >= SWEEP && self.gone * 2 > self.seats.len() {
             let first = self.seats.pop_front();
-            self.seats.retain(|seat| is_there(*seat));
+            self.seats.retain(|seat| presence(*seat) != Presence::Left);
             if let Some(first) = first {
                 self.seats.push_front(first);
             }

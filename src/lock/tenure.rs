@@ -168,6 +168,11 @@ impl Lease {
         world.notify(seat, Kind::Granted);
     }
 
+    /// In the queues: it holds the keys, or whom it was offered to may wait for them again.
+    pub(super) fn keeps_place(&self) -> bool {
+        !self.tenure.has_left && (self.lost.is_none() || self.offer.is_some())
+    }
+
     /// It was to be prolonged for the next holder, and could not be: who waits for it contends anew.
     pub(super) fn has_fallen(&self) -> bool {
         self.tenure.prolonging && (self.lost.is_some() || self.renewal.is_uncertain())

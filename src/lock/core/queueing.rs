@@ -7,6 +7,7 @@ use crate::lock::attempt::Turn;
 use crate::lock::ballot::Ballot;
 use crate::lock::event::{Entropy, Kind, Released, Slot};
 use crate::lock::lease::Lease;
+use crate::lock::queue::Presence;
 use crate::lock::slab::Slab;
 use crate::lock::tenure::Fate;
 use crate::lock::world::Seat;
@@ -28,8 +29,12 @@ pub(in crate::lock) struct Promotion {
     after: u32,
 }
 
-fn is_waiting(slots: &Slab<Entry>, seat: Seat) -> bool {
-    matches!(slots.peek(seat.slot, seat.generation), Some(Entry::Attempt(_)))
+fn presence(slots: &Slab<Entry>, seat: Seat) -> Presence {
+    match slots.peek(seat.slot, seat.generation) {
+        Some(Entry::Attempt(_)) => Presence::Waits,
+        Some(Entry::Lease(lease)) if lease.keeps_place() => Presence::Holds,
+        _ => Presence::Left,
+    }
 }
 
 impl Core {
@@ -48,7 +53,7 @@ impl Core {
             seat,
             keys,
             lost,
-            |seat| is_waiting(slots, seat),
+            |seat| presence(slots, seat),
             |seat| promotions.push(Promotion { seat, after }),
             |key| {
                 let key: Arc<str> = key.into();
@@ -163,7 +168,7 @@ impl Core {
             return Err((lease, fate));
         };
         let slots = &self.slots;
-        let Some(next) = self.queues.next(&key, |seat| is_waiting(slots, seat)) else {
+        let Some(next) = self.queues.next(&key, |seat| presence(slots, seat)) else {
             return Err((lease, Fate::Release));
         };
         let Some(entry) = self.slots.get_mut(next.slot) else {

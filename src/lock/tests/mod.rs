@@ -7,6 +7,7 @@ mod extend;
 mod fencing;
 mod hold;
 mod node;
+mod order;
 mod release;
 mod restart;
 mod safety;
