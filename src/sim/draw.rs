@@ -112,7 +112,9 @@ fn draw_config(
 /// of a process is wrong by years.
 fn draw_clocks(rng: &mut Rng, nodes: usize, processes: usize, wall: i64, calm: bool) -> (Vec<Clock>, Vec<Clock>) {
     let far = rng.percent(30);
-    let reach = if far { 2400 } else { rng.pick(&[0, 0, 1, 50]) } * 1000;
+    // A calm history is long, and clocks part by almost a second in it.
+    let farthest = if calm { 2000 } else { 2400 };
+    let reach = if far { farthest } else { rng.pick(&[0, 0, 1, 50]) } * 1000;
     let rate = rng.pick(&[0, 100, 4500]);
     let clock = |rng: &mut Rng, wrong: i64| Clock {
         ppm: if rate == 4500 { rng.pick(&[-4500, 0, 4500]) } else { rng.signed(rate) },
