@@ -25,7 +25,7 @@ impl Lease {
     /// counts in the round that does so, nor in quarantine; and nothing is set once a release was sent: the lease is gone
     /// from its slot then.
     pub(super) fn restore(&mut self, world: &mut World, entropy: &mut dyn Entropy, node: usize) {
-        let ttl_ms = self.remaining(world.now).as_millis() as u64;
+        let ttl_ms = self.fill_ttl(world);
         if ttl_ms == 0 {
             return;
         }
@@ -49,13 +49,20 @@ impl Lease {
         self.sent |= 1 << node;
     }
 
+    /// As long as the handle is valid by any clock, in milliseconds: where two addresses lead to one server, the key that
+    /// is there already gets this ttl.
+    fn fill_ttl(&self, world: &World) -> u64 {
+        let left = self.remaining(world.now);
+        if left.is_zero() { 0 } else { (left + world.config.drift(left)).as_millis() as u64 + 1 }
+    }
+
     /// A node does not take the tokens with which it was to be filled: it gets others, at or beyond what it has named, at
     /// once, but only once in a round. Not when that is far from everybody's time: it could not vote for anybody then,
     /// and what it is filled with, the lease's later tokens must pass.
     pub(super) fn fill_again(&mut self, world: &mut World, entropy: &mut dyn Entropy, node: usize, named: u64) {
         let bit = 1 << node;
         let is_asked = (self.renewal.filling | self.renewal.seeding) & bit != 0;
-        let ttl_ms = self.remaining(world.now).as_millis() as u64;
+        let ttl_ms = self.fill_ttl(world);
         let is_far = named > world.wall(entropy).saturating_add(FAR);
         if !is_asked || is_far || self.renewal.refilled & bit != 0 || ttl_ms == 0 || !self.is_valid(world.now) {
             self.renewal.filling &= !bit;

@@ -2,7 +2,7 @@
 
 use super::script::{Script, call, ms};
 use crate::lock::{Call, Event, Kind, Lost};
-use crate::node::FaultCode;
+use crate::node::{Command, FaultCode};
 
 #[test]
 fn extend_raises_the_deadline_and_shortens_only_the_handles_own() {
@@ -56,4 +56,25 @@ fn extending_what_is_lost_fails() {
     script.drain();
     script.step(Event::Extend { slot, ttl: ms(100) });
     assert_eq!(script.drain(), [(slot, Kind::ExtendFailed)]);
+}
+
+#[test]
+fn a_node_that_is_filled_gets_no_ttl_that_ends_before_the_handle() {
+    let mut script = Script::new(3);
+    let slot = script.grant(Call { renew: true, ..call("k", ms(1000)) });
+    script.settle();
+    script.nodes[0].restart_empty();
+    let filled = (0..2000).find_map(|_| {
+        let left = script.remaining(slot) - ms(1);
+        script.advance(ms(1));
+        let requests = script.take(0);
+        requests.iter().for_each(|request| script.execute(0, request));
+        (1..3).for_each(|node| script.deliver(node));
+        requests.iter().find_map(|request| match request.command {
+            Command::Acquire { ttl_ms } => Some((ms(ttl_ms), left)),
+            _ => None,
+        })
+    });
+    let (ttl, left) = filled.expect("it is filled");
+    assert!(ttl > left + left / 100 && ttl < left + ms(20), "{ttl:?}, with {left:?} left");
 }
