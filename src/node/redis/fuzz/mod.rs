@@ -23,7 +23,7 @@ const CASES: u64 = 300;
 const SEED: u64 = 1;
 /// What all cases together may add to the process's memory. A single answer may fill some tens of it.
 const GROWTH_MIB: u64 = 512;
-/// A case takes less than a millisecond, and half a second where much is read.
+/// A case takes less than a millisecond, few take half a second.
 const HANG: Duration = Duration::from_secs(30);
 
 fn setting(name: &str, default: u64) -> u64 {
