@@ -1,6 +1,6 @@
 // Wild servers, addresses and options, for as long as is asked for: `npm run fuzz -- --minutes 30` gives each target 30
 // minutes, `--seed 7` begins with that case: a seed draws the same cases every time, and how many of them are reached is a
-// matter of the machine. Two targets run at once. A failure prints what has it again.
+// matter of the machine. `--target values` runs that target only; else two run at once. A failure prints what has it again.
 
 import { randomInt } from 'node:crypto'
 import { availableParallelism } from 'node:os'
@@ -10,7 +10,7 @@ import { runCommand } from './support/command.mjs'
 const targetsAtOnce = 2
 
 const { values: options } = parseArgs({
-  options: { minutes: { type: 'string', default: '30' }, seed: { type: 'string' } },
+  options: { minutes: { type: 'string', default: '30' }, seed: { type: 'string' }, target: { type: 'string' } },
 })
 const minutes = Number(options.minutes)
 const first = options.seed === undefined ? randomInt(1, 2 ** 30) : Number(options.seed)
@@ -28,10 +28,12 @@ const targets = [
   rust('values', 50_000),
   { name: 'options', cases: 10_000, command: [process.execPath, '--test', '__test__/unit/wild.test.js'] },
 ]
+const chosen = targets.filter(({ name }) => options.target === undefined || name === options.target)
+if (chosen.length === 0) throw new Error(`--target must be one of ${targets.map(({ name }) => name).join(', ')}`)
 
 // Built before the time begins.
 await runCommand('cargo', ['test', '--no-default-features', '--lib', '--no-run'])
-const waiting = [...targets]
+const waiting = [...chosen]
 const lanes = Array.from({ length: Math.min(targetsAtOnce, availableParallelism()) }, async () => {
   while (waiting.length > 0 && !process.exitCode) await run(waiting.shift())
 })

@@ -33,7 +33,7 @@ const tables = {
       Number(states).toLocaleString('en'),
       Number(moves).toLocaleString('en'),
       depth,
-      Math.ceil(seconds),
+      Math.max(1, Math.ceil(seconds)),
       result,
     ],
   },
