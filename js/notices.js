@@ -33,7 +33,7 @@ function noticeHandler(desk) {
       const error = errorOf(code, message)
       if (channels.node.hasSubscribers) tellNode(redlock, name, code === 'QUARANTINED' ? 'quarantined' : 'down', error)
       emitter.emit('nodeDown', { node: name, error })
-    } else if (type === 'warning') warn(code, message)
+    } else if (type === 'warning') warn(code, `${name}: ${message}`)
     else askPassword(settings.passwords[node], node, name, engine)
   }
 }

@@ -13,6 +13,7 @@ const { Contenders } = require('../support/contenders')
 const { RedisServer } = require('../support/redis-server')
 const { allUp, elsewhere, uniqueKey } = require('../support/quorlock')
 const { until, within } = require('../support/until')
+const { warnings } = require('../support/warnings')
 
 const HOLDER = path.join(__dirname, 'fixtures', 'holder.js')
 const MINUTE = 60_000
@@ -61,6 +62,7 @@ describe('clocks of nodes', { concurrency: true, skip: withoutClock() }, () => {
     test(`one is a minute ahead, ${how}: its keys are gone, the lock is not`, async (t) => {
       const { cluster, clocks, holder, other, key, held } = await setUp(t, { fencing })
       const lock = await held(5000, { renew: true })
+      const warned = warnings(t, 'DEGRADED')
       clocks[0].step(MINUTE)
       assert.equal(await cluster.servers[0].command('EXISTS', key), 0)
       assert.equal(await other.tryAcquire(key, 5000), null)
@@ -68,6 +70,9 @@ describe('clocks of nodes', { concurrency: true, skip: withoutClock() }, () => {
         // With tokens it votes for nobody, and is not filled.
         await until(() => holder.stats().extended >= 2, { what: 'it is renewed' })
         assert.equal(await cluster.holding(key), 2)
+        const { host } = new URL(cluster.urls[0])
+        const wrong = new RegExp(`^${host}: the server's clock is (59|60)\\.\\d s ahead of this process's$`)
+        await until(() => warned.some((message) => wrong.test(message)), { what: 'a warning' })
       } else await until(async () => (await cluster.holding(key)) === 3, { what: 'the next renewal fills it' })
       assert.equal(lock.isHeld, true)
       assert.equal(await lock.release(), 'released')
@@ -87,14 +92,16 @@ describe('clocks of nodes', { concurrency: true, skip: withoutClock() }, () => {
     })
 
     test(`two are a minute behind, ${how}: what a dead holder had lives too long there, as the error says`, async (t) => {
-      const { cluster, clocks, other, key } = await setUp(t, { fencing })
+      const { cluster, clocks, other, key } = await setUp(t, { fencing, maxTtl: 5000 })
       await heldByTheDead(t, cluster, key, 2000)
+      const warned = warnings(t, 'DEGRADED')
       for (const clock of clocks.slice(1)) clock.step(-MINUTE)
       await assert.rejects(other.acquire(key, 5000, { wait: 1500 }), (error) => {
         assert.equal(error.code, 'ERR_LOCK_CONTENDED')
         assert.ok(error.retryAfter > MINUTE / 2, `more than it was ever granted for: ${error.retryAfter}`)
         return true
       })
+      await until(() => warned.some((message) => message.includes('more than any lock')), { what: 'a warning' })
       const waiting = other.acquire(key, 5000, { wait: 30_000 })
       for (const clock of clocks) clock.real()
       const next = await within(10_000, waiting, 'the next, once the clocks are right')
@@ -187,7 +194,8 @@ describe('clocks of clients', { concurrency: true, skip: withoutClock() }, () =>
     await contenders.getOn('at half the rate', { count: 10 })
     for (const clock of clocks) clock.real()
     await contenders.getOn('right again', { count: 10 })
-    const { holds, faults, outcomes } = await contenders.end()
+    const expected = /the server's clock is [\d.]+ s (ahead of|behind) this process's$/
+    const { holds, faults, outcomes } = await contenders.end({ expected })
     assert.deepEqual(faults, [])
     for (const { lost } of outcomes) assert.equal(lost, 0)
     // What a node takes for too new or too old never becomes a token: all are of about this time.

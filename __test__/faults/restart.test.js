@@ -8,6 +8,7 @@ const { Cluster } = require('../support/cluster')
 const { RedisServer } = require('../support/redis-server')
 const { allUp, connected, elsewhere, open, uniqueKey } = require('../support/quorlock')
 const { sleep, timed, until, within } = require('../support/until')
+const { warnings } = require('../support/warnings')
 
 const MAX_TTL = 1000
 /** Its drift, and the second that uptimes are short of. */
@@ -244,12 +245,9 @@ describe('servers that are no nodes', { concurrency: true }, () => {
   test('one that evicts keys votes, with a warning', async (t) => {
     const server = await RedisServer.start({ args: ['--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru'] })
     t.after(() => server.stop())
-    const warnings = []
-    const note = (warning) => warnings.push(warning)
-    process.on('warning', note)
-    t.after(() => process.off('warning', note))
+    const warned = warnings(t, 'DEGRADED')
     const redlock = await allUp(t, server.url)
-    await until(() => warnings.some(({ message }) => message.includes('allkeys-lru')))
+    await until(() => warned.some((message) => message.includes('allkeys-lru')))
     const lock = await redlock.acquire(uniqueKey(), MAX_TTL)
     await lock.release()
   })

@@ -1,6 +1,6 @@
 'use strict'
 
-// The rights that SECURITY.md asks for: no fewer are enough, and each is used.
+// The rights that SECURITY.md asks for: no fewer are enough, each is used, and one that is missing is told.
 
 const fs = require('node:fs')
 const path = require('node:path')
@@ -9,18 +9,26 @@ const assert = require('node:assert/strict')
 const { Cluster } = require('../support/cluster')
 const { elsewhere, open } = require('../support/quorlock')
 const { until, within } = require('../support/until')
+const { warnings } = require('../support/warnings')
 
-/** Everything that a service does, by a user with these rights; refusals are looked for in the server's own log. */
+/**
+ * Everything that a service does, by a user with these rights; refusals are looked for in the server's own log.
+ * @returns what the service was told of them, and how the lock was given back
+ */
 async function useEverything(t, node, user, options) {
+  const told = []
+  const warned = warnings(t, 'DEGRADED')
   const app = { url: node.url, username: user, password: 'secret' }
   const key = (name) => `lock:${user}:${name}`
-  const settled = (promise) => within(20_000, promise).catch(() => undefined)
+  const listen = (votes = []) => told.push(...votes.filter(({ code }) => code === 'NOPERM').map((vote) => vote.message))
+  const settled = (promise) => within(20_000, promise).catch(({ votes }) => listen(votes) && undefined)
   const redlock = open(t, [app], { clientName: 'name', ...options })
   const other = open(t, [app], { clientName: 'name', ...options, ...elsewhere })
   await settled(redlock.connect({ timeout: 300 }))
   const lock = await settled(redlock.acquire(key('a'), 5000, { wait: 0 }))
   await settled(lock?.extend(6000))
-  await settled(redlock.inspect(key('a')))
+  const seen = await settled(redlock.inspect(key('a')))
+  told.push(...(seen ?? []).flatMap(({ error }) => (error?.includes('NOPERM') ? [error] : [])))
   const waiting = lock && settled(other.acquire(key('a'), 5000, { wait: 1500 }))
   if (lock) await until(() => other.stats().waiting === 1)
   const many = await Promise.all(
@@ -37,7 +45,7 @@ async function useEverything(t, node, user, options) {
     )
   await node.command('SCRIPT', 'FLUSH')
   await settled(lock?.extend(7000))
-  await settled(lock?.release())
+  const released = await settled(lock?.release())
   const theirs = await waiting
   await settled(theirs?.release())
   // The last word of who has waited is that it waits no longer.
@@ -47,7 +55,10 @@ async function useEverything(t, node, user, options) {
     }),
   )
   await Promise.all([redlock.close({ timeout: 0 }), other.close({ timeout: 0 })])
+  const ofNode = warned.filter((message) => message.startsWith(`${new URL(node.url).host}: `))
+  return { told: [...told, ...ofNode], released }
 }
+
 const isCountedAt = async (node, key) => (await node.command('PUBSUB', 'NUMSUB', `${key}:quorlock:wake`))[1] > 0
 
 async function refusals(node, user) {
@@ -73,22 +84,27 @@ for (const fencing of [false, true]) {
     }
     const use = async (node, user, rights) => {
       await node.command('ACL', 'SETUSER', user, 'on', '>secret', ...rights)
-      await useEverything(t, node, user, { fencing })
-      return refusals(node, user)
+      const found = await useEverything(t, node, user, { fencing })
+      return { ...found, refused: await refusals(node, user) }
     }
-    assert.deepEqual(await use(nodes[0], 'all', known), [])
+    assert.deepEqual(await use(nodes[0], 'all', known), { told: [], released: 'released', refused: [] })
 
-    // For tools, for the release by the one command of its kind that the server has, and for fences, read otherwise.
+    // For the release by the one command of its kind that the server has, and for fences, read otherwise.
     const hasOwn = known.includes('+delifeq') || known.includes('+delex')
-    const unused = new Set(['+ping', ...(hasOwn ? ['+del'] : []), ...(fencing ? ['+get'] : [])])
+    const unused = new Set([...(hasOwn ? ['+del'] : []), ...(fencing ? ['+get'] : [])])
+    // Done without, as the documentation says.
+    const untold = new Set(['+client|setname', '+client|setinfo', '+evalsha', ...(fencing ? [] : ['+mget'])])
     const rights = known.filter((word) => word.startsWith('+') && !unused.has(word))
     assert.ok(rights.length > 15, rights.join())
     const checkNext = async (node) => {
       for (let right = rights.pop(); right !== undefined; right = rights.pop()) {
         const name = right.slice(1)
         const others = known.filter((word) => word !== right)
-        const refused = await use(node, `without-${name.replace('|', '-')}`, others)
+        const { refused, told, released } = await use(node, `without-${name.replace('|', '-')}`, others)
         assert.ok(refused.includes(name), `${right} is not needed`)
+        assert.ok(told.length > 0 || untold.has(right), `nobody is told that ${right} is missing`)
+        const isKept = await node.command('EXISTS', `lock:without-${name.replace('|', '-')}:a`)
+        assert.ok(!(released === 'released' && isKept), `without ${right} a lock is kept that was released`)
       }
     }
     await Promise.all(nodes.map(checkNext))

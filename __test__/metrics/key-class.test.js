@@ -4,7 +4,8 @@ const assert = require('node:assert/strict')
 const { describe, test } = require('node:test')
 const { open } = require('../support/quorlock')
 const { until } = require('../support/until')
-const { observe, warnings } = require('./support')
+const { warnings } = require('../support/warnings')
+const { observe } = require('./support')
 
 describe('keyClass', () => {
   for (const [what, keyClass] of [

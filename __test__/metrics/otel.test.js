@@ -7,7 +7,7 @@ const { observeWithOpenTelemetry } = require('../../metrics')
 const { useCluster } = require('../support/cluster')
 const { open, allUp, uniqueKey } = require('../support/quorlock')
 const { until } = require('../support/until')
-const { warnings } = require('./support')
+const { warnings } = require('../support/warnings')
 
 /** Collects when it is asked to, and not by a timer. */
 class Reader extends MetricReader {

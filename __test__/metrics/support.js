@@ -37,15 +37,4 @@ function observe(t, options) {
   }
 }
 
-/** Warnings of this package with `code`, while test `t` runs. */
-function warnings(t, code) {
-  const got = []
-  const heard = (warning) => {
-    if (warning.code === `QUORLOCK_${code}`) got.push(warning.message)
-  }
-  process.on('warning', heard)
-  t.after(() => process.off('warning', heard))
-  return got
-}
-
-module.exports = { messages, series, observe, warnings }
+module.exports = { messages, series, observe }

@@ -65,14 +65,19 @@ class Contenders {
     await until(together ? all : each, { deadline, what: `they get on ${what}` })
   }
 
-  /** Ends them all: `{ holds, faults, outcomes }`, the last being what each says of its calls. */
-  async end() {
+  /**
+   * Ends them all: `{ holds, faults, outcomes }`, the last being what each says of its calls. They have printed nothing but
+   * process warnings that are `expected`.
+   */
+  async end({ expected } = {}) {
     for (const child of this.#children) child.send('stop')
     const outcomes = await Promise.all(
       this.#children.map((child) => child.message((message) => message.errors, 60_000)),
     )
     const ends = await within(60_000, Promise.all(this.#children.map((child) => child.ended)), 'the processes')
-    const noise = ends.map(({ code, stderr }) => `${code} ${stderr}`).filter((end) => end !== '0 ')
+    const isNoise = (line) => line !== '' && !(expected?.test(line) || (expected && line.includes('--trace-warnings')))
+    const noises = ends.map(({ code, stderr }) => `${code} ${stderr.split('\n').filter(isNoise).join('\n')}`)
+    const noise = noises.filter((end) => end !== '0 ')
     if (noise.length > 0) throw new Error(`a process did not end well: ${noise.join('\n')}`)
     return { ...check(readRecords(this.#folder)), outcomes }
   }

@@ -97,10 +97,15 @@ test('a listener that closes everything while records are being settled', async 
 test('warnings of nodes become process warnings', async (t) => {
   const told = warnings(t)
   const { engine } = open()
-  engine.notify({ type: 'warning', node: 0, code: 'EVICTION', message: 'a:6379 evicts keys' })
+  engine.notify({ type: 'warning', node: 0, code: 'EVICTION', message: 'the server evicts keys' })
   await deliver()
   assert.deepEqual(told, [
-    { message: 'a:6379 evicts keys', type: 'QuorlockWarning', code: 'QUORLOCK_EVICTION', detail: undefined },
+    {
+      message: 'a:6379: the server evicts keys',
+      type: 'QuorlockWarning',
+      code: 'QUORLOCK_EVICTION',
+      detail: undefined,
+    },
   ])
 })
 

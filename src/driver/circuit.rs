@@ -13,7 +13,8 @@ use super::clock::{self, Clock};
 use super::entropy::RandomPool;
 use super::mailbox::{Mailbox, Word};
 use super::node_set::NodeSet;
-use crate::lock::{ClientId, Core, Event};
+use super::warnings::{self, Warnings};
+use crate::lock::{ClientId, Core, Entropy, Event};
 use crate::node::{Answer, Fault, FaultCode, Moment, Side};
 
 /// Tells a JavaScript thread that something waits for it.
@@ -30,6 +31,7 @@ pub(super) struct Post {
 pub(super) struct State {
     pub(super) core: Core,
     pub(super) entropy: RandomPool,
+    warnings: Warnings,
     /// By client.
     posts: Vec<Option<Post>>,
 }
@@ -45,6 +47,13 @@ impl State {
     pub(super) fn post(&mut self, word: &Word) {
         for post in self.posts.iter_mut().flatten() {
             post.mailbox.post(word.clone());
+        }
+    }
+
+    /// Tells every service, if nothing has been told of that yet.
+    pub(super) fn warn(&mut self, node: usize, topic: &'static str, message: String) {
+        if self.warnings.note(node, topic) {
+            self.post(&Word::Warning { node, code: "DEGRADED", message });
         }
     }
 
@@ -86,7 +95,7 @@ impl Circuit {
     /// One that lives by this clock. With one that is moved by hand nothing may run for it on the I/O thread.
     pub(super) fn at(clock: Clock, entropy: RandomPool, core: Core, nodes: NodeSet) -> Self {
         Self {
-            state: Mutex::new(State { core, entropy, posts: Vec::new() }),
+            state: Mutex::new(State { core, entropy, warnings: Warnings::default(), posts: Vec::new() }),
             nodes,
             tasks: Mutex::default(),
             clock,
@@ -260,9 +269,13 @@ impl Circuit {
         }
         let mut state = self.state();
         let now = self.now();
-        let State { core, entropy, .. } = &mut *state;
         for answer in answers.drain(..) {
+            let State { core, entropy, .. } = &mut *state;
+            let warning = warnings::by_reply(&answer.reply, || entropy.wall(), || core.longest());
             core.step(now, entropy, Event::Answer { node, answer });
+            if let Some((topic, message)) = warning {
+                state.warn(node, topic, message);
+            }
         }
         self.arm(&state);
     }

@@ -13,6 +13,7 @@ mod registry;
 mod runtime;
 mod supervisor;
 mod timer;
+mod warnings;
 mod watcher;
 
 pub(crate) use engine::Engine;

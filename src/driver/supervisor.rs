@@ -37,14 +37,13 @@ impl Supervisor {
             return;
         };
         let mut delay = RECONNECT_DELAY;
-        let mut warned = false;
         loop {
             let fault = match self.connect().await {
                 Ok(connected) => {
                     let since = clock::now();
-                    if let Some(message) = connected.warning.filter(|_| !warned) {
-                        warned = true;
-                        self.warn(message);
+                    if let Some(message) = connected.warning {
+                        self.circuit.state().warn(self.node, "server", message);
+                        self.circuit.announce();
                     }
                     redis.install(connected.link);
                     self.report(Status::Up(connected.identity));
@@ -171,11 +170,6 @@ impl Supervisor {
 
     fn settle(&self) {
         self.circuit.circulate(Side::IoThread);
-        self.circuit.announce();
-    }
-
-    fn warn(&self, message: String) {
-        self.circuit.state().post(&Word::Warning { node: self.node, code: "DEGRADED", message });
         self.circuit.announce();
     }
 

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::circuit::Circuit;
-use super::mailbox::Word;
-use super::{clock, supervisor};
+use super::{clock, supervisor, warnings};
 use crate::lock::Event;
 use crate::node::memory::MemoryWatcher;
 use crate::node::{Fault, FaultCode, Options, RedisWatcher, Side, Sighting, Watch};
@@ -45,7 +44,7 @@ impl Watcher {
 
 impl WatcherTask {
     pub(super) async fn run(self) {
-        let (mut delay, mut warned) = (supervisor::RECONNECT_DELAY, false);
+        let mut delay = supervisor::RECONNECT_DELAY;
         loop {
             if !self.is_wanted() {
                 self.circuit.nodes.watcher_rung(self.node).await;
@@ -55,12 +54,12 @@ impl WatcherTask {
                 Ok(watcher) => {
                     delay = supervisor::RECONNECT_DELAY;
                     self.step(Event::Watching { node: self.node });
-                    self.serve(watcher, &mut warned).await;
+                    self.serve(watcher).await;
                     delay
                 }
                 Err(fault) if is_refusal(&fault) => {
                     let loss = "the server does not tell of releases, so that who waits for a lock polls";
-                    self.warn(&mut warned, loss, &fault.message);
+                    self.warn(loss, &fault.message);
                     REFUSED_DELAY
                 }
                 Err(_) => {
@@ -104,7 +103,7 @@ impl WatcherTask {
         }
     }
 
-    async fn serve(&self, mut watcher: Watcher, warned: &mut bool) {
+    async fn serve(&self, mut watcher: Watcher) {
         loop {
             let watches = self.circuit.state().core.take_watches(self.node);
             if !watches.is_empty() {
@@ -113,8 +112,8 @@ impl WatcherTask {
                 if let Watcher::Redis(redis) = &watcher
                     && let Some(message) = redis.refusal()
                 {
-                    let loss = "holders elsewhere cannot count this process among those who wait";
-                    self.warn(warned, loss, message);
+                    let loss = "holders cannot count the processes that wait";
+                    self.warn(loss, message);
                 }
                 self.tell(sightings);
             }
@@ -131,7 +130,11 @@ impl WatcherTask {
 
     fn tell(&self, sightings: Vec<Sighting>) {
         for sighting in sightings {
-            self.circuit.step(Event::Sighted { node: self.node, sighting });
+            let mut state = self.circuit.state();
+            if let Some((topic, message)) = warnings::by_sighting(&sighting, state.core.longest()) {
+                state.warn(self.node, topic, message);
+            }
+            self.circuit.step_locked(&mut state, Event::Sighted { node: self.node, sighting });
         }
         self.settle();
     }
@@ -146,12 +149,9 @@ impl WatcherTask {
         self.circuit.announce();
     }
 
-    fn warn(&self, warned: &mut bool, loss: &str, message: &str) {
-        if !std::mem::replace(warned, true) {
-            let message = format!("{loss}: {message}");
-            self.circuit.state().post(&Word::Warning { node: self.node, code: "DEGRADED", message });
-            self.circuit.announce();
-        }
+    fn warn(&self, loss: &'static str, message: &str) {
+        self.circuit.state().warn(self.node, loss, format!("{loss}: {message}"));
+        self.circuit.announce();
     }
 }
 

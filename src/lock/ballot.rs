@@ -75,7 +75,7 @@ impl Ballot {
     pub(super) fn time_out(&mut self) {
         for vote in self.votes.iter_mut().filter(|vote| !vote.answered) {
             vote.answered = true;
-            vote.fault = Some(Fault::new(FaultCode::Timeout, "no answer within the node timeout"));
+            vote.fault = Some(silence());
         }
     }
 
@@ -157,6 +157,11 @@ impl Ballot {
     pub(super) fn seen(&self, now: Moment) -> Vec<VoteSeen> {
         self.votes.iter().map(|vote| vote.seen(self.all, now)).collect()
     }
+}
+
+/// The fault of a node that was asked and has not answered.
+pub(super) fn silence() -> Fault {
+    Fault::new(FaultCode::Timeout, "no answer within the node timeout")
 }
 
 impl Vote {

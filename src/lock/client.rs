@@ -51,7 +51,7 @@ pub(super) struct Client {
 impl Client {
     /// One that comes later hears how things stand.
     fn new(members: &Members, now: Moment) -> Self {
-        Self { changes: members.changes(), seen: now, ..Self::default() }
+        Self { changes: members.changes(now), seen: now, ..Self::default() }
     }
 
     pub(super) fn show_life(&mut self, now: Moment) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::config::Config;
 use super::mutant::Mutant;
-use crate::node::{Fault, FaultCode, Identity, Moment};
+use crate::node::{Fault, FaultCode, Identity, Moment, SKEW};
 
 /// Which restarts keep a node from voting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,7 +20,7 @@ pub(crate) enum RestartGuard {
 /// Uptimes are in whole seconds.
 const GRANULARITY: Duration = Duration::from_secs(1);
 /// How far the wall clocks of clients and nodes may differ for a token to be taken, twice.
-const SKEWS: Duration = Duration::from_secs(10);
+const SKEWS: Duration = Duration::from_micros(2 * SKEW);
 
 impl Config {
     /// For how long after its start a server may be asked for keys that were granted before it.

@@ -120,12 +120,13 @@ impl Lease {
             }
             // It was to be filled, and is not.
             Reply::Outbid { least } => {
-                self.fill_again(world, entropy, node, *least);
+                self.fill_again(world, entropy, node, *least, self.beyond);
                 return self.timer();
             }
             Reply::Untimely { clock } => {
-                self.beyond = self.tokens.map_or(0, |tokens| tokens.last).max(self.filled);
-                self.fill_again(world, entropy, node, *clock);
+                // The clock may lie before what other nodes are being filled with.
+                let least = self.tokens.map_or(0, |tokens| tokens.last).max(self.filled);
+                self.fill_again(world, entropy, node, *clock, least);
                 return self.timer();
             }
             Reply::Probed(_) => return self.timer(),
@@ -214,8 +215,8 @@ impl Lease {
         Release::orphan(self.keys, self.id, raise, targets, until).asked(round, valid, patience)
     }
 
-    /// Every token that any node may have been sent for it.
+    /// From the largest token that a quorum has granted it to the largest that any node may have been sent for it.
     pub(super) fn spent(&self) -> Option<Tokens> {
-        self.tokens.map(|tokens| Tokens { last: self.beyond.max(tokens.last), ..tokens })
+        self.tokens.map(|tokens| Tokens { first: tokens.last, last: self.beyond.max(tokens.last) })
     }
 }

@@ -155,10 +155,10 @@ impl Members {
         Some(if self.is_quarantined(node) { quarantine(left()) } else { fault.clone() })
     }
 
-    /// What has been told so far.
-    pub(super) fn changes(&self) -> VecDeque<Change> {
-        let told = self.list.iter().enumerate().filter(|(_, member)| member.told.is_some());
-        told.map(|(node, member)| Change { node, fault: member.fault.clone() }).collect()
+    /// What has been told so far, as it stands now.
+    pub(super) fn changes(&self, now: Moment) -> VecDeque<Change> {
+        let told = (0..self.list.len()).filter(|node| self.list[*node].told.is_some());
+        told.map(|node| Change { node, fault: self.fault_at(node, now) }).collect()
     }
 
     fn refresh(&mut self, index: usize, now: Moment) -> Option<Change> {

@@ -5,16 +5,17 @@
 
 mod round;
 
+use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 use super::backoff::draw;
-use super::ballot::Ballot;
+use super::ballot::{Ballot, silence};
 use super::event::{Entropy, Kind, Lost};
 use super::lease::Lease;
 use super::mutant::Mutant;
 use super::stall::is_stalled;
 use super::world::{Seat, World};
-use crate::node::{Moment, Tokens};
+use crate::node::{Fault, Moment, Tokens};
 
 pub(super) fn millis(span: Duration) -> u32 {
     u32::try_from(span.as_millis()).unwrap_or(u32::MAX)
@@ -32,11 +33,21 @@ struct Extension {
     ballot: Ballot,
 }
 
+/// How the nodes answered the latest round, where that has failed.
+#[derive(Clone, Debug, Default)]
+struct Failed(Option<Ballot>);
+
+/// Nothing is decided by it: states that differ in nothing else are the same.
+impl Hash for Failed {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
 #[derive(Clone, Debug, Hash)]
 pub(super) struct Renewal {
     /// The latest round: the tag of its answers.
     round: u32,
     extension: Option<Extension>,
+    failed: Failed,
     /// One bit for each node that was sent the keys anew in the latest round.
     pub(super) filling: u16,
     /// One bit for each node in quarantine that was asked in the latest round.
@@ -68,6 +79,7 @@ impl Renewal {
         Self {
             round,
             extension: None,
+            failed: Failed::default(),
             filling: 0,
             seeding: 0,
             refilled: 0,
@@ -115,6 +127,14 @@ impl Renewal {
 
     pub(super) fn stopped(&self) -> Option<Lost> {
         self.stopped
+    }
+
+    /// Why a node has not confirmed the latest round, if it has been asked and has not.
+    pub(super) fn fault(&self, node: usize) -> Option<Fault> {
+        let earlier = self.failed.0.as_ref().and_then(|ballot| ballot.votes()[node].fault.clone());
+        let Some(Extension { ballot, .. }) = &self.extension else { return earlier };
+        let vote = &ballot.votes()[node];
+        if vote.answered { vote.fault.clone() } else { earlier.or_else(|| Some(silence())) }
     }
 
     /// The user waits for an extension.
@@ -190,7 +210,7 @@ impl Lease {
 
     /// The round failed, but the lease is valid until its deadline: ask again until then, never in a hot loop.
     fn be_uncertain(&mut self, world: &mut World) {
-        self.renewal.extension = None;
+        self.renewal.failed = Failed(self.renewal.extension.take().map(|extension| extension.ballot));
         self.renewal.uncertain = true;
         if world.config.has(Mutant::FailedExtendReleases) {
             self.give_back(world);

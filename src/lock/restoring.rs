@@ -5,10 +5,10 @@ use super::event::Entropy;
 use super::lease::Lease;
 use super::mutant::Mutant;
 use super::world::{Errand, World};
-use crate::node::{Command, Fault, Tokens};
+use crate::node::{Command, Fault, SKEW, Tokens};
 
 /// In microseconds: by so much a node's clock may differ from what is proposed, and that from another node's clock.
-const FAR: u64 = 10_000_000;
+const FAR: u64 = 2 * SKEW;
 
 impl Lease {
     /// Nodes in quarantine are no voters any more. They may still have the keys.
@@ -59,7 +59,15 @@ impl Lease {
     /// A node does not take the tokens with which it was to be filled: it gets others, at or beyond what it has named, at
     /// once, but only once in a round. Not when that is far from everybody's time: it could not vote for anybody then,
     /// and what it is filled with, the lease's later tokens must pass.
-    pub(super) fn fill_again(&mut self, world: &mut World, entropy: &mut dyn Entropy, node: usize, named: u64) {
+    /// They lie beyond `least` in any case.
+    pub(super) fn fill_again(
+        &mut self,
+        world: &mut World,
+        entropy: &mut dyn Entropy,
+        node: usize,
+        named: u64,
+        least: u64,
+    ) {
         let bit = 1 << node;
         let is_asked = (self.renewal.filling | self.renewal.seeding) & bit != 0;
         let ttl_ms = self.fill_ttl(world);
@@ -70,8 +78,8 @@ impl Lease {
             return;
         }
         self.renewal.refilled |= bit;
-        let tokens = Tokens::propose(named.saturating_add(1), self.beyond);
-        self.beyond = tokens.last;
+        let tokens = Tokens::propose(named.saturating_add(1), least);
+        self.beyond = self.beyond.max(tokens.last);
         self.renewal.second_fill = self.renewal.second_fill.max(tokens.last);
         let errand = Errand { keys: &self.keys, id: self.id, tokens: Some(tokens) };
         let _ = world.ask(node, self.home, self.renewal.round(), Command::Acquire { ttl_ms }, errand);

@@ -44,6 +44,12 @@ impl Core {
         rows
     }
 
+    /// Longer than any key of a lock lives, by any clock.
+    pub(crate) fn longest(&self) -> Duration {
+        let config = &self.world.config;
+        config.max_ttl + config.drift(config.max_ttl)
+    }
+
     /// Whoever holds the key asks the nodes at once whether it still does, rather than with its next renewal. False when
     /// nobody holds it.
     pub(crate) fn recheck(&mut self, now: Moment, entropy: &mut dyn Entropy, key: &str) -> bool {
@@ -63,12 +69,19 @@ impl Core {
         !holders.is_empty()
     }
 
-    /// The votes that a held or lost lease stands on.
+    /// Which nodes still hold a lease that was lost, or could not be extended, and what has become of the others.
     pub(crate) fn lease_votes(&self, now: Moment, slot: Slot) -> Option<Failure> {
         let Some(Entry::Lease(lease)) = self.slots.get(slot) else {
             return None;
         };
-        Some(Failure { attempts: lease.attempts, retry_after: None, votes: lease.voters.seen(now) })
+        let mut ballot = lease.voters.clone();
+        for node in 0..self.world.members.len() {
+            let fault = self.world.members.fault_at(node, now).or_else(|| lease.renewal.fault(node));
+            if fault.is_some() {
+                ballot.cast(node, 0, 0, fault);
+            }
+        }
+        Some(Failure { attempts: lease.attempts, retry_after: None, votes: ballot.seen(now) })
     }
 
     /// Slots in use, and queues.

@@ -23,7 +23,7 @@ pub(crate) use id::Id;
 pub(crate) use identity::Identity;
 pub(crate) use keys::Keys;
 pub(crate) use moment::Moment;
-pub(crate) use tokens::{AHEAD, Tokens};
+pub(crate) use tokens::{AHEAD, SKEW, Tokens};
 
 /// What an event loop watches in order to know that a link can be read.
 #[cfg(unix)]
@@ -68,8 +68,8 @@ pub(crate) struct Request {
     pub(crate) command: Command,
     pub(crate) keys: Keys,
     pub(crate) id: Id,
-    /// What the fence of each key is raised to, if it is fenced: to the last of them. An acquire that does not lie
-    /// beyond the fence is outbid.
+    /// What the fence of each key is raised to, if it is fenced: to the last of them; by a release to the first, where the
+    /// last is too far ahead of the time. An acquire that does not lie beyond the fence is outbid.
     pub(crate) tokens: Option<Tokens>,
 }
 

@@ -13,6 +13,8 @@ pub(crate) struct Tokens {
 pub(crate) const BLOCK: u64 = if cfg!(feature = "sim") { 2 } else { 64 };
 /// A node takes a proposal so far beyond its fence, whatever its own clock says; in microseconds.
 pub(crate) const AHEAD: u64 = 1_000_000;
+/// A node takes a proposal so far from its own clock; in microseconds.
+pub(crate) const SKEW: u64 = 5_000_000;
 /// JavaScript's integers end below 2^53.
 const END: u64 = 1 << 53;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::lock::Mutant;
 use crate::node::id::HEX_LENGTH;
-use crate::node::{Command, Fault, FaultCode, Holding, Id, Reply, Request, Tokens};
+use crate::node::{AHEAD, Command, Fault, FaultCode, Holding, Id, Reply, Request, SKEW, Tokens};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Value {
@@ -37,10 +37,6 @@ pub(crate) struct Server {
     pub(crate) full: u32,
 }
 
-/// How far tokens may lie from the clock, in microseconds.
-const SKEW: u64 = 5_000_000;
-/// How far beyond the fence tokens may lie, whatever the clock says.
-const AHEAD: u64 = 1_000_000;
 const FENCE_LIFE_MS: u64 = 3_600_000;
 
 /// What a server thinks of one key of an acquire with tokens.
@@ -225,11 +221,11 @@ impl Server {
         if self.is_own(key, id) || self.is(Mutant::BlindRelease) {
             self.delete(key);
         }
-        let Some(Tokens { last, .. }) = tokens.filter(|_| !self.is(Mutant::NoTombstone)) else { return };
+        let Some(Tokens { first, last }) = tokens.filter(|_| !self.is(Mutant::NoTombstone)) else { return };
         let least = self.fence(key).unwrap_or(0);
-        let is_near = last <= least + AHEAD || last <= wall + SKEW;
-        if least < last && is_near {
-            self.raise(wall, key, last, last);
+        let farthest = (least + AHEAD).max(wall + SKEW);
+        if let Some(fence) = [last, first].into_iter().find(|token| *token <= farthest).filter(|token| *token > least) {
+            self.raise(wall, key, fence, last);
         }
     }
 

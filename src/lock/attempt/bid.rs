@@ -4,7 +4,7 @@ use super::{Attempt, Phase, Turn};
 use crate::lock::event::Entropy;
 use crate::lock::mutant::Mutant;
 use crate::lock::world::{Seat, World};
-use crate::node::{AHEAD, Fault, FaultCode};
+use crate::node::{AHEAD, Fault, FaultCode, SKEW};
 
 /// Proposals of one round after the first.
 const REBIDS: u32 = 2;
@@ -31,6 +31,16 @@ impl Wish {
         let (Self::Beyond(token) | Self::Near(token)) = self;
         token
     }
+
+    /// It leads no farther than this token, and leaves our clock alone.
+    fn is_within(self, farthest: u64) -> bool {
+        matches!(self, Self::Beyond(token) if token <= farthest)
+    }
+}
+
+/// Tokens farther ahead are followed only where a quorum wants them.
+fn farthest(world: &World, entropy: &mut dyn Entropy) -> u64 {
+    world.wall(entropy).saturating_add(SKEW)
 }
 
 impl Bid {
@@ -52,8 +62,13 @@ impl Attempt {
         self.bid.wishes.push((node, wish));
         self.ballot.cast(node, 0, 0, Some(Fault::new(FaultCode::Protocol, UNWANTED)));
         match self.phase {
-            // The gate alone was asked: the key is free there, and the others will want other tokens as well.
-            Phase::Asking { rest: Some(_), .. } if self.bid.rebids < REBIDS => self.rebid(world, entropy, seat),
+            // The gate alone was asked: the key is free there, and the others will want other tokens as well. Where that
+            // leads far from the time, they are heard first.
+            Phase::Asking { rest: Some(_), .. }
+                if self.bid.rebids < REBIDS && wish.is_within(farthest(world, entropy)) =>
+            {
+                self.rebid(world, entropy, seat)
+            }
             Phase::Asking { rest: Some(_), .. } => self.open_gate(world, entropy, seat),
             _ => self.decide(world, entropy, seat),
         }
@@ -71,7 +86,7 @@ impl Attempt {
 
     /// Only grants of one ballot count together: with those of an earlier one, two holders could be in the wrong order.
     pub(super) fn rebid(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) -> Turn {
-        self.beyond = match self.aim(world.quorum()) {
+        self.beyond = match self.aim(world.quorum(), farthest(world, entropy)) {
             Wish::Beyond(token) => token,
             // What was proposed is not to be passed, but to be forgotten.
             Wish::Near(clock) => {
@@ -93,8 +108,9 @@ impl Attempt {
 
     /// The tokens that a quorum will take next, as far as is known: the quorum-th smallest of what the nodes want, so that
     /// a minority whose clock or fence lies far from the others' leads nobody astray; and as much beyond that as all of
-    /// the quorum still take. Nodes that have not answered are taken for ones that will not mind.
-    fn aim(&self, quorum: usize) -> Wish {
+    /// the quorum still take, up to what they take by their clocks: else one node could move tokens on without end.
+    /// Nodes that have not answered are taken for ones that will not mind.
+    fn aim(&self, quorum: usize, farthest: u64) -> Wish {
         let last = self.tokens.map_or(0, |tokens| tokens.last);
         let wish = |node: usize| match self.bid.wish(node) {
             Some(Wish::Beyond(token)) => Some(Wish::Beyond(token.max(last))),
@@ -109,7 +125,7 @@ impl Attempt {
         let Some(aim) = wishes.get(quorum.saturating_sub(silent + 1)).or(wishes.last()).copied() else {
             return Wish::Beyond(last);
         };
-        let is_close = |wish: &Wish| matches!(wish, Wish::Beyond(token) if *token < aim.least().saturating_add(AHEAD));
+        let is_close = |wish: &Wish| wish.least() < aim.least().saturating_add(AHEAD) && wish.is_within(farthest);
         match aim {
             Wish::Near(_) => aim,
             Wish::Beyond(_) => wishes.into_iter().rev().find(is_close).unwrap_or(aim),

@@ -1,6 +1,6 @@
 //! One round of extension: who is asked, whose word counts, and what a success proves.
 
-use super::{Extension, SHARE, millis};
+use super::{Extension, Failed, SHARE, millis};
 use crate::lock::ballot::{Ballot, Count};
 use crate::lock::event::{Entropy, Kind, Lost};
 use crate::lock::lease::Lease;
@@ -117,7 +117,7 @@ impl Lease {
         let Some(extension) = self.renewal.extension.take() else {
             return;
         };
-        self.renewal.uncertain = false;
+        (self.renewal.uncertain, self.renewal.failed) = (false, Failed::default());
         // Nodes never shorten a key's life.
         let late = world.config.has(Mutant::DeadlineFromReply);
         let sent_at = if late { world.now } else { extension.sent_at };

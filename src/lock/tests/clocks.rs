@@ -1,11 +1,9 @@
 //! With fencing: nodes whose clocks, or whose word of the fence, lie far from the others'.
 
 use super::fencing::{fenced, patient};
-use super::script::{call, ms};
+use super::script::{WALL, call, ms};
 use crate::lock::{Call, Event, Retry};
 
-/// The wall clock of the tests' client.
-const WALL: u64 = 1_750_000_000_000_000;
 const SECOND: u64 = 1_000_000;
 
 fn once() -> Call {
@@ -44,6 +42,22 @@ fn one_node_whose_fence_lies_far_ahead_is_not_followed() {
         assert!(token < WALL + SECOND);
         script.give_back(slot);
     }
+}
+
+#[test]
+fn one_node_that_names_a_later_token_each_time_leads_no_farther_than_clocks_may_differ() {
+    let mut script = fenced(3);
+    script.nodes[1..].iter_mut().for_each(|node| node.clock = Some(WALL));
+    let mut last = WALL - 1;
+    for _ in 0..30 {
+        // It answers first.
+        script.nodes[0].raise("k", last + 990_000);
+        let (slot, token) = script.hold(once());
+        assert!(token > last && token < WALL + 6 * SECOND, "{token}");
+        script.give_back(slot);
+        last = token;
+    }
+    assert!(last > WALL + 4 * SECOND, "it is followed as long as it may be right");
 }
 
 #[test]

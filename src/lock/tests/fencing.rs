@@ -1,6 +1,6 @@
 //! Tokens: larger for every later holder, on every node that is filled, and renewed when a block is used up.
 
-use super::script::{Script, call, config, ms};
+use super::script::{Script, WALL, call, config, ms};
 use crate::lock::event::Notice;
 use crate::lock::{Call, Config, Event, Kind, RestartGuard, Retry, Slot, Status};
 use crate::node::{Identity, Keys};
@@ -81,6 +81,32 @@ fn a_release_raises_the_fence_beyond_whatever_was_proposed() {
 }
 
 #[test]
+fn a_release_fences_off_what_was_granted_though_another_node_was_filled_far_ahead_of_the_time() {
+    let mut script = fenced(5);
+    script.nodes.iter_mut().for_each(|node| node.clock = Some(WALL));
+    let slot = script.acquire(Call { renew: true, ..call("k", ms(3000)) });
+    let late = script.take(4);
+    script.down(4);
+    script.settle();
+    assert_eq!(script.drain(), [(slot, Kind::Granted)]);
+    script.nodes[3].restart_empty();
+    script.nodes[3].clock = Some(WALL + 7_000_000);
+    while script.nodes[3].fence("k") < WALL + 6_000_000 {
+        script.now = script.core.next_timer();
+        script.step(Event::Tick);
+        script.settle();
+        assert!(script.remaining(slot) > ms(0));
+    }
+    script.step(Event::Release { slot });
+    script.up(4);
+    script.settle();
+    script.execute(4, &late[0]);
+    assert_eq!(script.holders("k"), 0, "what comes after the release is not granted");
+    let fences = script.nodes.iter().filter(|node| node.clock == Some(WALL)).map(|node| node.fence("k"));
+    assert!(fences.into_iter().all(|fence| fence < WALL + 1_000_000), "and nobody's tokens are dragged ahead");
+}
+
+#[test]
 fn handed_over_each_holder_has_the_next_token_and_a_new_block_when_one_is_used_up() {
     let mut script = fenced(3);
     let (mut holder, mut last) = script.hold(patient("k"));
@@ -130,8 +156,6 @@ fn several_keys_have_one_token_beyond_the_fences_of_all() {
     assert!(script.hold(call("b", ms(1000))).1 > token);
 }
 
-/// The wall clock of the tests' client.
-const WALL: u64 = 1_750_000_000_000_000;
 const HOUR: u64 = 3_600_000_000;
 
 #[test]

@@ -14,4 +14,5 @@ mod safety;
 pub(crate) mod script;
 mod search;
 mod taking;
+mod votes;
 mod wake;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::node::id::HEX_LENGTH;
-use crate::node::{Answer, Command, Holding, Id, Moment, Reply, Request};
+use crate::node::{AHEAD, Answer, Command, Holding, Id, Moment, Reply, Request, SKEW};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct TestNode {
@@ -13,9 +13,6 @@ pub(super) struct TestNode {
     /// Its wall clock, if it looks at it.
     pub(super) clock: Option<u64>,
 }
-
-const SKEW: u64 = 5_000_000;
-const AHEAD: u64 = 1_000_000;
 
 impl TestNode {
     pub(super) fn run(&mut self, now: Moment, request: &Request) -> Answer {
@@ -60,13 +57,12 @@ impl TestNode {
                 }
             };
             yes |= u64::from(ok) << index;
-            let is_far =
-                |last: u64| self.clock.is_some_and(|clock| last > clock + SKEW) && last > self.fence(key) + AHEAD;
             let raises = request.command == Command::Release || ok;
-            let raises = raises && request.tokens.is_none_or(|tokens| !is_far(tokens.last));
             if let Some(tokens) = request.tokens.filter(|_| raises) {
                 let fence = self.fences.entry(key.to_owned()).or_default();
-                *fence = tokens.last.max(*fence);
+                let farthest = self.clock.map_or(u64::MAX, |now| (now + SKEW).max(*fence + AHEAD));
+                let raised = [tokens.last, tokens.first].into_iter().find(|token| *token <= farthest);
+                *fence = raised.unwrap_or(0).max(*fence);
             }
         }
         let voted = Reply::Voted { yes, no: request.keys.mask() & !yes, fault: None };

@@ -11,6 +11,9 @@ pub(crate) const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
+/// The client's wall clock, in microseconds.
+pub(super) const WALL: u64 = 1_750_000_000_000_000;
+
 /// SplitMix64.
 #[derive(Clone, Debug)]
 pub(super) struct Seeded(pub(super) u64);
@@ -26,7 +29,7 @@ impl Entropy for Seeded {
 
     /// It stands still: tokens ascend without it.
     fn wall(&mut self) -> u64 {
-        1_750_000_000_000_000
+        WALL
     }
 }
 

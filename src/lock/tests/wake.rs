@@ -1,8 +1,8 @@
 //! Who is woken by the nodes' word, whom it asks then, and when a process lets others have their turn.
 
-use super::script::{Script, call, config, ms};
+use super::script::{Script, WALL, call, config, ms};
 use crate::lock::{Call, Config, Event, Kind, Retry, Slot};
-use crate::node::{Command, Id, Moment, Sighting, Watch};
+use crate::node::{Answer, Command, Id, Moment, Reply, SKEW, Sighting, Watch};
 
 const OTHER: Id = Id::NIL;
 
@@ -99,6 +99,24 @@ fn several_ask_the_gate_first_and_the_others_at_its_word() {
     script.deliver(gate);
     assert_eq!(script.asked().iter().filter(|asked| **asked).count(), 2);
     assert_eq!(script.run(slot, ms(10)), Kind::Granted);
+}
+
+#[test]
+fn a_gate_that_wants_tokens_far_from_the_time_is_followed_only_once_the_others_were_heard() {
+    for reply in [Reply::Outbid { least: WALL + 2 * SKEW }, Reply::Untimely { clock: WALL + SKEW - 1 }] {
+        let (mut script, slot) = refused(Config { fencing: true, ..config(3) });
+        script.arm(3);
+        script.let_go();
+        (0..3).for_each(|node| script.freed(node));
+        script.advance(ms(3));
+        let gate = script.asked().iter().position(|asked| *asked).expect("the gate is asked");
+        let tag = script.take(gate)[0].tag;
+        script.step(Event::Answer { node: gate, answer: Answer { tag, reply } });
+        assert_eq!(script.take(gate).len(), 0, "it is asked nothing else yet");
+        (0..3).filter(|node| *node != gate).for_each(|node| script.deliver(node));
+        assert_eq!(script.drain(), [(slot, Kind::Granted)]);
+        assert!(script.nodes.iter().all(|node| node.fence("k") < WALL + SKEW));
+    }
 }
 
 #[test]

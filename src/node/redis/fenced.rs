@@ -46,7 +46,10 @@ pub(super) fn pack(parts: &[Part<'_>], form: Form) -> Option<Cmd> {
             Command::Extend { ttl_ms } => {
                 cmd.arg(ttl_ms);
             }
-            Command::Release | Command::Probe => {}
+            Command::Release => {
+                cmd.arg(first);
+            }
+            Command::Probe => {}
         }
         cmd.arg(last).arg(last / 1000 + LIFE_MS);
     }

@@ -27,7 +27,7 @@ pub(crate) struct RedisWatcher {
     freed: Receiver<Arc<str>>,
     /// The keys whose channels are subscribed to.
     present: BTreeSet<Arc<str>>,
-    /// Why others cannot count this process among those who wait.
+    /// Why holders cannot count the processes that wait.
     refusal: Option<Arc<str>>,
 }
 
@@ -137,8 +137,8 @@ impl RedisWatcher {
         let mut values = self.send(&pipeline).await?.into_iter();
         let mut sightings = Vec::new();
         for (watch, subscribes) in asked {
-            if subscribes && let Some(Value::ServerError(error)) = values.next() {
-                self.refusal = Some(fault::from_server(&error).message);
+            if subscribes {
+                self.heed(values.next().as_ref());
             }
             match watch {
                 Watch::Arm(key) => {
@@ -154,20 +154,25 @@ impl RedisWatcher {
                 }
                 Watch::Count(key) => {
                     let count = values.next();
+                    let others = self.others(&key, count.as_ref());
                     if let Some(Value::Array(_) | Value::Map(_)) = count {
-                        let others = self.others(&key, count.as_ref());
                         sightings.push(Sighting::Counted { key, others });
                     }
                 }
-                Watch::Drop(_) => {
-                    values.next();
-                }
+                Watch::Drop(_) => self.heed(values.next().as_ref()),
             }
         }
         Ok(sightings)
     }
 
-    fn others(&self, key: &Arc<str>, count: Option<&Value>) -> u32 {
+    fn heed(&mut self, answer: Option<&Value>) {
+        if let Some(Value::ServerError(error)) = answer {
+            self.refusal = Some(fault::from_server(error).message);
+        }
+    }
+
+    fn others(&mut self, key: &Arc<str>, count: Option<&Value>) -> u32 {
+        self.heed(count);
         let count = match count {
             Some(Value::Array(pair)) => pair.get(1).cloned(),
             Some(Value::Map(pairs)) => pairs.first().map(|(_, count)| count.clone()),
@@ -180,7 +185,7 @@ impl RedisWatcher {
         }
     }
 
-    /// What others cannot know because the server's ACL withholds it, in words; once.
+    /// What holders cannot know because the server's ACL withholds it, in words; once.
     pub(crate) fn refusal(&self) -> Option<&Arc<str>> {
         self.refusal.as_ref()
     }
