@@ -12,6 +12,7 @@ const { Breaker, CALL, PROBE, STOP } = require('./breaker')
 const { isOurs, untilFree } = require('./overlap')
 const { Patience } = require('./patience')
 const { SecondLayer } = require('./second-layer')
+const { Waiting } = require('./waiting')
 
 class Layers {
   #desk
@@ -19,6 +20,7 @@ class Layers {
   #local
   #breaker
   #patience
+  #waiting
   #second
   #degraded = false
   #lastFailure = null
@@ -29,7 +31,8 @@ class Layers {
     this.#options = desk.settings.fallback
     this.#local = local
     this.#patience = new Patience(desk)
-    this.#second = new SecondLayer(desk)
+    this.#waiting = new Waiting(desk.clock)
+    this.#second = new SecondLayer(desk, this.#waiting)
     this.#makeBreaker()
     desk.onReset = () => this.#reset()
   }
@@ -87,14 +90,15 @@ class Layers {
     this.#makeBreaker()
     this.#lastFailure = null
     this.#setDegraded(false, undefined)
-    this.#second.rejectWaiting(failure.reset)
+    this.#waiting.rejectAll(failure.reset)
     return this.#second.takeAway()
   }
 
   rejectWaiting() {
-    this.#second.rejectWaiting()
+    this.#waiting.rejectAll(failure.closed)
   }
 
+  /** After rejectWaiting(). */
   close(timeout) {
     return this.#second.close(timeout)
   }
@@ -133,16 +137,21 @@ class Layers {
     for (;;) {
       if (mustWait()) {
         if (isTry) return null
-        const deadline = trial.since + this.#total(request)
-        if (!(await untilFree(mustWait, deadline, request.signal, this.#desk.clock)))
-          throw failure.heldByFallback(request.key)
-        if (this.#desk.isClosing) throw failure.closed('lock', request.key)
+        await this.#untilFree(mustWait, trial)
         retry = { ...(given ?? this.#desk.settings.retry), wait: Math.max(1, this.#left(trial)) }
       }
       const lock = await this.#attempt(trial, isTry, retry)
       if (lock === null || !isTaken()) return lock
       await lock.release()
     }
+  }
+
+  #untilFree(mustWait, { request, since }) {
+    const { clock } = this.#desk
+    const deadline = since + this.#total(request)
+    return this.#waiting.run(request, async (over) => {
+      if (!(await untilFree(mustWait, deadline, over, clock))) throw failure.heldByFallback(request.key)
+    })
   }
 
   /**
@@ -165,6 +174,9 @@ class Layers {
     const limit = this.#limit(request, isTry)
     const attempt = to === 'throw' ? null : this.#patience.begin(limit, signal)
     try {
+      // What came before may have taken time: the caller may have gone, and this instance be closing.
+      if (signal?.aborted) throw reasonOf(signal)
+      if (this.#desk.isClosing) throw failure.closed('lock', key)
       const lock = await this.#desk.acquire(key, ttl, isTry, renew, keys, retry, attempt ?? signal)
       this.#voted(isProbe)
       return lock

@@ -4,7 +4,7 @@
 // process never holds a key on the nodes and by the fallback at once.
 
 const { MAX_MS } = require('../argument')
-const { Call, ACQUIRE, listen, unlisten, reasonOf } = require('../call')
+const { reasonOf } = require('../call')
 const { PROCESS } = require('../clock')
 const { channels, noteGrant, tellLost, watchRelease } = require('../diagnostics')
 const { QuorumUnavailableError } = require('../errors')
@@ -30,10 +30,12 @@ class SecondLayer {
   #Handle
   #held = new Map() // from a WeakRef of each handle to its key
   #running = new Set() // the handles of running sections
-  #waiting = new Map() // from each call under way to what ends it
+  #waiting
 
-  constructor(desk) {
+  /** @param {import('./waiting').Waiting} waiting */
+  constructor(desk, waiting) {
     this.#desk = desk
+    this.#waiting = waiting
     this.#Handle = desk.settings.native.fencing ? UnfencedLock : DegradedLock
   }
 
@@ -108,13 +110,8 @@ class SecondLayer {
     })
   }
 
-  rejectWaiting(errorFor = failure.closed) {
-    for (const [call, end] of [...this.#waiting]) end(errorFor('lock', call.key))
-  }
-
-  /** Rejects who waits; whoever holds has `timeout` to give back, then it is taken from him. */
+  /** Whoever holds has `timeout` to give back, then it is taken from him. */
   async close(timeout) {
-    this.rejectWaiting()
     const { clock } = this.#desk
     const deadline = clock.now() + timeout
     while (this.#owed().length > 0 && clock.now() < deadline) await nextTick(clock)
@@ -189,30 +186,12 @@ class SecondLayer {
   }
 
   /**
-   * Runs `ask(signal, begun)`, and rejects at once when the user's signal aborts or close() is called, and when the wait
-   * is over and no answer there, whatever the fallback makes of its signal and of `wait`. What it grants after that is
-   * given back by `ask`.
+   * Runs `ask(signal, begun)`, and rejects when the wait is over and no answer there, whatever the fallback makes of its
+   * signal and of `wait`. What it grants after that is given back by `ask`.
    */
-  #call({ key, ttl, signal }, wait, cause, ask) {
-    return new Promise((resolve, reject) => {
-      const controller = new AbortController()
-      const call = new Call(ACQUIRE, key, ttl, resolve, reject)
-      const limit = Math.min(wait + ANSWER_MS, MAX_MS)
-      const notLate = this.#desk.clock.after(limit, () => end(failure.fallbackSilent(key, cause, limit)))
-      const done = () => {
-        notLate()
-        unlisten(call)
-        this.#waiting.delete(call)
-      }
-      const end = (reason) => {
-        done()
-        reject(reason)
-        controller.abort(reason)
-      }
-      if (signal !== null) listen(signal, call, () => end(reasonOf(signal)))
-      this.#waiting.set(call, end)
-      ask(controller.signal, done).then(resolve, reject).finally(done)
-    })
+  #call(request, wait, cause, ask) {
+    const after = Math.min(wait + ANSWER_MS, MAX_MS)
+    return this.#waiting.run(request, ask, { after, error: () => failure.fallbackSilent(request.key, cause, after) })
   }
 }
 
