@@ -63,16 +63,11 @@ class SecondLayer {
         const inner = await ask(provider, request, left, signal, cause)
         if (inner === null && isTry) return null
         if (inner === null) throw failure.contended(request.key, { attempts: 1, votes: [] }, 0)
-        if (!signal.aborted && heldOnNodes(this.#desk, request.key) === undefined) {
-          try {
-            return this.#hold(inner, request.key)
-          } catch (error) {
-            await giveBack(inner)
-            throw error
-          }
-        }
-        await giveBack(inner)
-        if (signal.aborted) throw reasonOf(signal)
+        const isLate = inner?.isHeld === false
+        const lock = await this.#accept(inner, request.key, signal)
+        if (lock !== null) return lock
+        if (isLate && (isTry || this.#left(deadline) === 0)) throw failure.fallbackLate(request.key, cause)
+        if (isLate) await nextTick(this.#desk.clock) // the provider may answer without any pause
       }
     })
   }
@@ -83,6 +78,7 @@ class SecondLayer {
     return this.#call(request, wait, cause, async (signal, begun) => {
       const deadline = since + wait
       const start = (inner) => {
+        checkHandle(inner)
         if (signal.aborted) throw reasonOf(signal)
         if (heldOnNodes(this.#desk, request.key) !== undefined) return TAKEN
         const lock = this.#hold(inner, request.key)
@@ -146,8 +142,25 @@ class SecondLayer {
     return Math.max(0, Math.floor(deadline - this.#desk.clock.now()))
   }
 
+  /**
+   * Null where it was given back: the nodes' lock of its key is still valid here, or its own time was over when it came.
+   */
+  async #accept(inner, key, signal) {
+    try {
+      checkHandle(inner)
+      const isWanted = !signal.aborted && heldOnNodes(this.#desk, key) === undefined
+      if (isWanted && inner.isHeld) return this.#hold(inner, key)
+    } catch (error) {
+      await giveBack(inner)
+      throw error
+    }
+    await giveBack(inner)
+    if (signal.aborted) throw reasonOf(signal)
+    return null
+  }
+
+  /** @param {object} inner what checkHandle() has found to be a lock */
   #hold(inner, key) {
-    checkHandle(inner)
     let ref = null
     let isOver = false // it may have been lost on the way here
     const { redlock, emitter } = this.#desk
