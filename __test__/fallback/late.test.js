@@ -117,3 +117,58 @@ describe('a provider of the user', () => {
     await assert.rejects(within(30_000, redlock.acquire(uniqueKey(), TTL, { wait: 50 })), isSaid)
   })
 })
+
+describe('a provider that has only createLock and withLock', () => {
+  /** Grants at once, and answers `delays[i]` ms later; `lease.until` is when its lock ends. */
+  function distant(delays) {
+    const lease = { until: 0, asked: 0 }
+    const createLock = (_key, { ttl }) => ({
+      get isHeld() {
+        return performance.now() < lease.until
+      },
+      async tryAcquire() {
+        lease.until = performance.now() + ttl
+        await sleep(delays[lease.asked++] ?? 0)
+        return true
+      },
+      async extend(duration) {
+        if (!this.isHeld) return false
+        lease.until = performance.now() + duration
+        return true
+      },
+      async release() {
+        lease.until = 0
+      },
+    })
+    return { createLock, withLock: assert.fail, lease }
+  }
+
+  test('whoever waited is not told to have longer than the provider keeps it', async (t) => {
+    const provider = distant([2000])
+    const redlock = await cutOff(t, { fallback: provider })
+    const lock = await redlock.acquire(uniqueKey(), 3000, { wait: 60_000 })
+    assert.ok(lock.remaining <= provider.lease.until - performance.now())
+    assert.ok(lock.remaining > 1500, 'its ttl has been started again')
+    await lock.release()
+  })
+
+  test('a lock that is over by then is asked for again', async (t) => {
+    const provider = distant([LATE])
+    const redlock = await cutOff(t, { fallback: provider })
+    const lock = await redlock.acquire(uniqueKey(), TTL, { wait: 60_000 })
+    assert.equal(provider.lease.asked, 2)
+    assert.ok(lock.remaining <= provider.lease.until - performance.now())
+    await lock.release()
+  })
+
+  test('one that can not be extended is given back, and its error is told', async (t) => {
+    const mine = new Error('mine')
+    const provider = distant([200])
+    const { createLock } = provider
+    provider.createLock = (...args) => Object.assign(createLock(...args), { extend: () => Promise.reject(mine) })
+    const redlock = await cutOff(t, { fallback: provider })
+    const call = redlock.acquire(uniqueKey(), TTL, { wait: 60_000 })
+    await assert.rejects(call, (error) => error === mine)
+    assert.equal(provider.lease.until, 0)
+  })
+})

@@ -102,11 +102,13 @@ class DegradedLock {
   }
 
   async #extend(ttl) {
-    if (this.#isOver) {
-      const reason = this.#lost?.reason ?? 'released'
-      throw failure.notExtended(this.#key, reason, this.attempts, NONE)
-    }
+    if (this.#isOver) throw this.#notExtended()
     await (ttl === undefined ? this.#inner.extend() : this.#inner.extend(ttl))
+    if (this.#isOver) throw this.#notExtended() // it was lost or given back meanwhile, which is final
+  }
+
+  #notExtended() {
+    return failure.notExtended(this.#key, this.#lost?.reason ?? 'released', this.attempts, NONE)
   }
 
   release() {

@@ -14,7 +14,7 @@ const { overlap, runHolding, enterSection, leaveSection } = require('../reentran
 const { takeAdapted } = require('./adapted-lock')
 const { DegradedLock, UnfencedLock, friend } = require('./degraded-lock')
 const { DegradedSection } = require('./degraded-section')
-const { checkHandle } = require('./inner')
+const { checkHandle, giveBack } = require('./inner')
 const { heldOnNodes, nextTick, untilFree } = require('./overlap')
 
 const GRACE_MS = 1000
@@ -219,13 +219,6 @@ async function ask(provider, request, wait, signal, cause) {
   } catch (error) {
     throw explained(error, key, cause)
   }
-}
-
-/** Nobody wants it: whether that works is the provider's. */
-async function giveBack(inner) {
-  try {
-    await inner.release()
-  } catch {}
 }
 
 /** Where the fallback is away as well, both are told. */
