@@ -31,6 +31,7 @@ class SecondLayer {
   #held = new Map() // from a WeakRef of each handle to its key
   #running = new Set() // the handles of running sections
   #waiting
+  #onLess = () => {} // called whenever less is held than before: closing waits for it
 
   /** @param {import('./waiting').Waiting} waiting */
   constructor(desk, waiting) {
@@ -110,7 +111,12 @@ class SecondLayer {
   async close(timeout) {
     const { clock } = this.#desk
     const deadline = clock.now() + timeout
-    while (this.#owed().length > 0 && clock.now() < deadline) await nextTick(clock)
+    while (this.#owed().length > 0 && clock.now() < deadline) {
+      const isLess = new Promise((resolve) => {
+        this.#onLess = resolve
+      })
+      await Promise.race([isLess, nextTick(clock)]) // nobody tells of handles that were dropped
+    }
     await this.takeAway()
   }
 
@@ -167,6 +173,7 @@ class SecondLayer {
     const forget = () => {
       isOver = true
       this.#held.delete(ref)
+      this.#onLess()
     }
     const lock = new this.#Handle(redlock, inner, key, {
       released(lock, answer) {
@@ -195,6 +202,7 @@ class SecondLayer {
       leaveSection()
       this.#running.delete(lock)
       friend.leave(lock)
+      this.#onLess()
     }
   }
 
