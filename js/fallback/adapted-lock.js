@@ -60,9 +60,9 @@ class AdaptedLock extends Handle {
     return this.#released
   }
 
-  [TAKE_AWAY]() {
+  [TAKE_AWAY](reason) {
     if (typeof this.#lock[TAKE_AWAY] !== 'function') return this.release()
-    this.#released ??= this.#end('expired', () => this.#lock[TAKE_AWAY]())
+    this.#released ??= this.#end('expired', () => this.#lock[TAKE_AWAY](reason))
     return this.#released
   }
 

@@ -34,7 +34,7 @@ class Layers {
     this.#waiting = new Waiting(desk.clock)
     this.#second = new SecondLayer(desk, this.#waiting)
     this.#makeBreaker()
-    desk.onReset = () => this.#reset()
+    desk.layers = this
   }
 
   /** Whether the last call that could choose was sent to the fallback. */
@@ -86,12 +86,22 @@ class Layers {
   }
 
   /** As if nothing had happened yet. */
-  #reset() {
+  reset() {
     this.#makeBreaker()
     this.#lastFailure = null
     this.#setDegraded(false, undefined)
     this.#waiting.rejectAll(failure.reset)
     return this.#second.takeAway()
+  }
+
+  /** @returns {Promise<void> | null} null where the fallback has not given this key */
+  lose(key) {
+    return this.#second.lose(key)
+  }
+
+  /** The keys that the fallback has given. */
+  keys() {
+    return this.#second.keys()
   }
 
   rejectWaiting() {

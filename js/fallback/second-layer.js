@@ -120,24 +120,29 @@ class SecondLayer {
     await this.takeAway()
   }
 
-  /** Takes all locks from those who have them, and waits a while for that to be done. */
-  async takeAway() {
-    const left = new Set([...this.#handles(), ...this.#running])
-    let isOver = false
-    const answered = Promise.all([...left].map((lock) => friend.takeAway(lock))).then(() => {
-      isOver = true
-    })
-    const end = performance.now() + GRACE_MS
-    while (!isOver && performance.now() < end) await Promise.race([answered, nextTick(PROCESS)])
+  /** Takes all locks from those who have them. */
+  takeAway() {
+    return takeFrom(this.#handles(), 'closed')
+  }
+
+  /** The same with this key alone, which a test says is gone. */
+  lose(key) {
+    const lost = this.#handles().filter((lock) => lock.isHeld && overlap(lock.key, key))
+    return lost.length === 0 ? null : takeFrom(lost, 'gone')
+  }
+
+  keys() {
+    return this.#handles().flatMap((lock) => (lock.isHeld ? lock.key : []))
   }
 
   #owed() {
-    const held = this.#handles().filter((lock) => lock.isHeld)
-    return [...held, ...[...this.#running].filter((lock) => !lock[IS_RELEASED])]
+    return this.#handles().filter((lock) => lock.isHeld || (this.#running.has(lock) && !lock[IS_RELEASED]))
   }
 
+  /** Of what is held, and of sections that run. */
   #handles() {
-    return [...this.#held.keys()].map((ref) => ref.deref()).filter(Boolean)
+    const held = [...this.#held.keys()].map((ref) => ref.deref()).filter(Boolean)
+    return [...new Set([...held, ...this.#running])]
   }
 
   #untilNodesLetGo(request, deadline, signal) {
@@ -214,6 +219,16 @@ class SecondLayer {
     const after = Math.min(wait + ANSWER_MS, MAX_MS)
     return this.#waiting.run(request, ask, { after, error: () => failure.fallbackSilent(request.key, cause, after) })
   }
+}
+
+/** Tells the holders, and waits a while for the locks to be given back. */
+async function takeFrom(locks, reason) {
+  let isOver = false
+  const answered = Promise.all(locks.map((lock) => friend.takeAway(lock, reason))).then(() => {
+    isOver = true
+  })
+  const end = performance.now() + GRACE_MS
+  while (!isOver && performance.now() < end) await Promise.race([answered, nextTick(PROCESS)])
 }
 
 async function ask(provider, request, wait, signal, cause) {
