@@ -93,7 +93,10 @@ export type PostgresWithLockOptions = Omit<WithLockOptions, 'fallback' | 'fallba
  * name that Postgres does not know.
  */
 export interface PostgresLock<Client extends PostgresClient = PostgresClient> extends Lock {
-  /** In the transaction form the client that is in the transaction; else undefined. Not to be released by you. */
+  /**
+   * In the transaction form the client that is in the transaction; else undefined. Not to be released by you: others would get
+   * it in the middle of the transaction. A process warning (`QUORLOCK_CLIENT`) tells when it was.
+   */
   readonly client: Client | undefined
   /** In the transaction form: commits. `'expired'` when it was rolled back instead, `'unknown'` when nobody knows. */
   release(): Promise<'released' | 'expired' | 'unknown'>
