@@ -155,7 +155,7 @@ export class Redlock<Fencing extends boolean = false> implements LockProvider {
   /** Counters since the start, and the state of each node. A snapshot, made synchronously; still readable after `close()`. */
   stats(): Stats
 
-  /** The locks this instance holds now. */
+  /** The locks this instance holds now on its nodes; what a fallback has given is not among them. */
   locks(): HeldLock[]
 
   /**
@@ -622,9 +622,9 @@ export interface Inspection {
 }
 
 export interface Stats {
-  /** Locks held now. */
+  /** Locks held now, also by the fallback. */
   held: number
-  /** Calls that wait for a lock now. */
+  /** Calls that wait for a lock now, also of the fallback. */
   waiting: number
   /** Locks granted so far. */
   acquired: number
@@ -649,7 +649,7 @@ export interface Stats {
   unreleased: number
   /** How many nodes must grant. */
   quorum: number
-  /** Whether the last call that could choose went to the fallback. What the fallback gives is in no number here. */
+  /** Whether the last call that could choose went to the fallback. What the fallback gives is in `held` and `waiting` alone. */
   degraded: boolean
   /** Missing without one. `probing`: open, and a probe is on its way. */
   breaker?: 'closed' | 'open' | 'probing'

@@ -121,8 +121,10 @@ describe('the attributes', () => {
     const all = { 'quorlock.redlock': 'default' }
     assert.deepEqual(await points('quorlock.degraded'), [[all, 0]])
     await redlock.withLock(uniqueKey(), 5000, (lock) => assert.equal(lock.degraded, true))
-    const lock = await redlock.acquire(uniqueKey(), 5000)
+    const lock = await redlock.acquire(uniqueKey(), 60_000)
+    assert.deepEqual(await points('quorlock.locks.held'), [[all, 1]])
     await lock.release()
+    assert.deepEqual(await points('quorlock.locks.held'), [[all, 0]])
     assert.deepEqual(await points('quorlock.degraded'), [[all, 1]])
     assert.deepEqual(await points('quorlock.acquire.duration'), [[{ ...all, 'quorlock.outcome': 'degraded' }, 2]])
     assert.deepEqual(await points('quorlock.hold.duration'), [[{ ...all, 'quorlock.outcome': 'released' }, 2]])

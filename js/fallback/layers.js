@@ -42,6 +42,16 @@ class Layers {
     return this.#degraded
   }
 
+  /** How many locks of the fallback are held. */
+  get held() {
+    return this.#second.held
+  }
+
+  /** How many calls wait for it, or for this process to let go of what it has given. */
+  get waiting() {
+    return this.#waiting.count
+  }
+
   /** Undefined without a breaker. */
   get breaker() {
     return this.#breaker?.state

@@ -40,6 +40,10 @@ class SecondLayer {
     this.#Handle = desk.settings.native.fencing ? UnfencedLock : DegradedLock
   }
 
+  get held() {
+    return this.#handles().filter((lock) => lock.isHeld).length
+  }
+
   /** Whether this process holds one of these keys by the fallback. */
   holds(keys) {
     if (this.#held.size === 0) return false

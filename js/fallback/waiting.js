@@ -13,6 +13,10 @@ class Waiting {
     this.#clock = clock
   }
 
+  get count() {
+    return this.#calls.size
+  }
+
   /**
    * Runs `work(signal, leave)`. Who ends the call does not wait for that: it is told by the signal. From `leave()` on
    * nothing ends the call but `work`.
