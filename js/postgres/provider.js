@@ -146,7 +146,8 @@ class PostgresLockProvider {
     const stand = this.#turns.stand(request.numbers)
     const leave = () => stand.leave()
     try {
-      const isOurTurn = stand.isFirst || (!isTry && (await comes(stand, request.deadline, signal)))
+      const hasCome = stand.isFirst || (!isTry && (await comes(stand, request.deadline, signal)))
+      const isOurTurn = hasCome || stand.overtake()
       if (!isOurTurn && !isTry) throw failure.contended(key, 1)
       const grant = isOurTurn ? await askPostgres(this.#form, this.#settings, request, isTry, signal) : null
       if (grant === null) {
