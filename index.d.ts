@@ -312,7 +312,9 @@ export interface RedlockOptions<Fencing extends boolean = boolean> {
    * - `'throw'`: nobody. The call rejects with that error
    * - `'local'`: this process alone. Other processes are not excluded at all
    * - a {@link LockProvider}: another `Redlock`, a `PostgresLockProvider` of `quorlock/postgres`, or yours. It is yours to
-   *   close. One that has only `createLock` and `withLock` tells less: its handles have `attempts` 1 and no `votes`
+   *   close. One that has only `createLock` and `withLock` tells less: its handles have `attempts` 1 and no `votes`. It is
+   *   given the keys without `keyPrefix`: where instances with different prefixes must not exclude each other, give each a
+   *   provider of its own, such as a `PostgresLockProvider` with a `namespace`
    *
    * **A fallback gives up the one promise of a lock.** A process that sees the nodes and one that does not are
    * given the same key at the same time, the one by the nodes and the other by the fallback; so are, when the nodes go away

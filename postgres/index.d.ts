@@ -50,7 +50,10 @@ export interface PostgresLockOptions<
    * The two exclude each other. @default 'session'
    */
   mode?: Mode | undefined
-  /** Locks exclude each other within a namespace: text of at most 512 UTF-8 bytes. @default 'quorlock' */
+  /**
+   * Locks exclude each other within a namespace: text of at most 512 UTF-8 bytes. As a fallback, give it the `keyPrefix` of the
+   * `Redlock`, which the keys come without. @default 'quorlock'
+   */
   namespace?: string | undefined
   /** How long a call may wait for a lock in all: an integer of at least 0. @default 6550 */
   wait?: number | undefined
