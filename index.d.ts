@@ -155,7 +155,7 @@ export class Redlock<Fencing extends boolean = false> implements LockProvider {
   /** Counters since the start, and the state of each node. A snapshot, made synchronously; still readable after `close()`. */
   stats(): Stats
 
-  /** The locks this instance holds now. */
+  /** The locks this instance holds now on its nodes; what a fallback has given is not among them. */
   locks(): HeldLock[]
 
   /**
@@ -312,7 +312,9 @@ export interface RedlockOptions<Fencing extends boolean = boolean> {
    * - `'throw'`: nobody. The call rejects with that error
    * - `'local'`: this process alone. Other processes are not excluded at all
    * - a {@link LockProvider}: another `Redlock`, a `PostgresLockProvider` of `quorlock/postgres`, or yours. It is yours to
-   *   close. One that has only `createLock` and `withLock` tells less: its handles have `attempts` 1 and no `votes`
+   *   close. One that has only `createLock` and `withLock` tells less: its handles have `attempts` 1 and no `votes`. It is
+   *   given the keys without `keyPrefix`: where instances with different prefixes must not exclude each other, give each a
+   *   provider of its own, such as a `PostgresLockProvider` with a `namespace`
    *
    * **A fallback gives up the one promise of a lock.** A process that sees the nodes and one that does not are
    * given the same key at the same time, the one by the nodes and the other by the fallback; so are, when the nodes go away
@@ -622,9 +624,9 @@ export interface Inspection {
 }
 
 export interface Stats {
-  /** Locks held now. */
+  /** Locks held now, also by the fallback. */
   held: number
-  /** Calls that wait for a lock now. */
+  /** Calls that wait for a lock now, also of the fallback. */
   waiting: number
   /** Locks granted so far. */
   acquired: number
@@ -649,7 +651,7 @@ export interface Stats {
   unreleased: number
   /** How many nodes must grant. */
   quorum: number
-  /** Whether the last call that could choose went to the fallback. What the fallback gives is in no number here. */
+  /** Whether the last call that could choose went to the fallback. What the fallback gives is in `held` and `waiting` alone. */
   degraded: boolean
   /** Missing without one. `probing`: open, and a probe is on its way. */
   breaker?: 'closed' | 'open' | 'probing'

@@ -48,7 +48,7 @@ async function quiet(engine, ms) {
 function shutDesk(desk) {
   desk.isShut = true
   desk.onNodes = null
-  desk.onReset = null
+  desk.layers = null
   try {
     desk.engine.close()
   } catch (error) {

@@ -37,10 +37,7 @@ const capture = (resolve, reject) => {
   settle = resolve
   refuse = reject
 }
-const forget = () => {
-  settle = null
-  refuse = null
-}
+const forget = () => capture(null, null)
 
 class Desk {
   calls = []
@@ -53,7 +50,7 @@ class Desk {
   isShut = false
   isInLab // nothing happens there by itself, and nothing may depend on the garbage collector
   onNodes = null // called after a node has gone down or come back: the fallback watches that
-  onReset = null // called when a test is over: the fallback clears away what it has given
+  layers = null // where there is a fallback: tests look at what that has given, and clear it away
   onQuiet = null // called whenever less is held or owed than before: closing waits for it
   #isFlushPlanned = false
   #flush = () => this.#flushNow()
@@ -259,17 +256,6 @@ class Desk {
     const entry = this.locks[slot]
     if (entry instanceof Aged) return entry.weak.deref()
     return entry === UNWANTED ? undefined : entry
-  }
-
-  /** Nothing is owed and nothing held: whether this desk may be collected. */
-  resting() {
-    return this.isInLab || (this.live === 0 && !this.emitter.isListened)
-  }
-
-  /** Listeners came or went: an instance that is listened to stays, even when nobody else knows it. */
-  listened() {
-    if (this.emitter.isListened && !this.isInLab) this.route.owner = this
-    else if (this.route.pending === 0 && this.resting()) this.route.owner = null
   }
 
   /** The user came back to an old handle: it must not be collected before native code has answered. */

@@ -71,10 +71,10 @@ class DistributedLock {
     await lock?.release()
   }
 
-  async [TAKE_AWAY]() {
+  async [TAKE_AWAY](reason) {
     const lock = this.#lock
     this.#lock = null
-    await lock?.[TAKE_AWAY]()
+    await lock?.[TAKE_AWAY](reason)
   }
 
   [Symbol.asyncDispose]() {

@@ -78,6 +78,12 @@ function fallbackSilent(key, nodes, ms) {
   return bothUnavailable(key, nodes, error)
 }
 
+/** Whatever it has given was over when it came. */
+function fallbackLate(key, nodes) {
+  const error = Object.assign(new Error('its lock had expired when it came'), { code: 'TIMEOUT' })
+  return bothUnavailable(key, nodes, error)
+}
+
 /** This process never gives a key by one layer while it holds it by the other. */
 function heldByNodes(key, remaining) {
   const retryAfter = remaining > 0 ? Math.ceil(remaining) : undefined
@@ -159,6 +165,7 @@ module.exports = {
   circuitOpen,
   bothUnavailable,
   fallbackSilent,
+  fallbackLate,
   heldByNodes,
   heldByFallback,
   lost,

@@ -9,7 +9,8 @@ const { randomBytes } = require('node:crypto')
 const IS_RELEASED = Symbol('released')
 
 /**
- * Takes the lock from its holder, who is told by its signal: what close() does. Unlike release() it never makes final
+ * Takes the lock from its holder, who is told by its signal, with 'closed' or the reason that is given: what close() does,
+ * and tests do. Unlike release() it never makes final
  * what he has begun: a transaction is rolled back. Known across copies of this package.
  */
 const TAKE_AWAY = Symbol.for('quorlock.takeAway')

@@ -129,8 +129,8 @@ class Lock {
   }
 
   /** The section that holds it is told by its signal; its own release() gets the answer of this one. */
-  [TAKE_AWAY]() {
-    const reason = this.isHeld ? 'closed' : EXPIRED // then the record of the loss is still on its way
+  [TAKE_AWAY](why = 'closed') {
+    const reason = this.isHeld ? why : EXPIRED // then the record of the loss is still on its way
     const isNews = this.#lose(reason, NONE)
     const answer = this.release()
     if (isNews) this.#desk.tellLoss(this, reason)

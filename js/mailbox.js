@@ -8,6 +8,7 @@
 
 // Test runners replace the global one.
 const { setImmediate } = require('node:timers')
+const { rests } = require('./keeping')
 const record = require('./record')
 const { loadNative } = require('./native')
 const { complain } = require('./report')
@@ -198,7 +199,7 @@ class Mailbox {
       }
       this.#busy.delete(route)
       route.busy = false
-      if (route.owner?.resting()) route.owner = null
+      if (route.owner !== null && rests(route.owner)) route.owner = null
     }
     if (this.#held && !isAwaited) {
       this.#held = false

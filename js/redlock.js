@@ -14,6 +14,7 @@ const { localProvider } = require('./fallback/local')
 const { Emitter, WATCH } = require('./emitter')
 const { nodesFromEnv } = require('./env')
 const failure = require('./failure')
+const { keepListened } = require('./keeping')
 const { checkKey, checkKeys } = require('./key')
 const { parseOptions } = require('./options')
 const { isHeldHere } = require('./reentrancy')
@@ -116,19 +117,19 @@ class Redlock {
 
   on(name, listener) {
     this.#desk.emitter.on(name, listener)
-    this.#desk.listened()
+    keepListened(this.#desk)
     return this
   }
 
   once(name, listener) {
     this.#desk.emitter.once(name, listener)
-    this.#desk.listened()
+    keepListened(this.#desk)
     return this
   }
 
   off(name, listener) {
     this.#desk.emitter.off(name, listener)
-    this.#desk.listened()
+    keepListened(this.#desk)
     return this
   }
 

@@ -9,7 +9,8 @@ function statsOf(native, { names, native: { quorum } }, unreleased, layers) {
     if (code != null || message != null) node.error = [code, message].filter(Boolean).join(' ')
     return node
   })
-  const calls = { held, waiting, acquired, contended, timedOut, aborted }
+  const now = { held: held + (layers?.held ?? 0), waiting: waiting + (layers?.waiting ?? 0) }
+  const calls = { ...now, acquired, contended, timedOut, aborted }
   const locks = { lost, extended, renewedLate, released, unreleased }
   const stats = { ...calls, ...locks, degraded: layers?.degraded === true, quorum, nodes }
   if (layers?.breaker !== undefined) stats.breaker = layers.breaker

@@ -50,7 +50,10 @@ export interface PostgresLockOptions<
    * The two exclude each other. @default 'session'
    */
   mode?: Mode | undefined
-  /** Locks exclude each other within a namespace: text of at most 512 UTF-8 bytes. @default 'quorlock' */
+  /**
+   * Locks exclude each other within a namespace: text of at most 512 UTF-8 bytes. As a fallback, give it the `keyPrefix` of the
+   * `Redlock`, which the keys come without. @default 'quorlock'
+   */
   namespace?: string | undefined
   /** How long a call may wait for a lock in all: an integer of at least 0. @default 6550 */
   wait?: number | undefined
@@ -93,7 +96,10 @@ export type PostgresWithLockOptions = Omit<WithLockOptions, 'fallback' | 'fallba
  * name that Postgres does not know.
  */
 export interface PostgresLock<Client extends PostgresClient = PostgresClient> extends Lock {
-  /** In the transaction form the client that is in the transaction; else undefined. Not to be released by you. */
+  /**
+   * In the transaction form the client that is in the transaction; else undefined. Not to be released by you: others would get
+   * it in the middle of the transaction. A process warning (`QUORLOCK_CLIENT`) tells when it was.
+   */
   readonly client: Client | undefined
   /** In the transaction form: commits. `'expired'` when it was rolled back instead, `'unknown'` when nobody knows. */
   release(): Promise<'released' | 'expired' | 'unknown'>

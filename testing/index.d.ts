@@ -51,7 +51,8 @@ export class TestRedlock<Fencing extends boolean = false> extends Redlock<Fencin
    * that shares its nodes.
    *
    * As in production, a holder that reaches no quorum cannot find out: while so many nodes are down, its lock is lost
-   * when its validity ends.
+   * when its validity ends. A lock that a fallback has given does not depend on the nodes: it is lost in the same way, and
+   * given back to the fallback.
    *
    * @param key as it was given to the instance that this is called on, without the prefix; of a lock of several keys any one
    * @throws {Error} when nobody holds it; the message names what is held

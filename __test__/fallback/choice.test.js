@@ -178,28 +178,6 @@ describe('with nodes that nobody can reach', () => {
     await until(() => released === 1)
   })
 
-  test('a grant that is over when it arrives is a lock that is lost', async (t) => {
-    const lost = new LockLostError('too late', { reason: 'expired' })
-    const inner = {
-      id: 'inner',
-      isHeld: false,
-      remaining: 0,
-      signal: AbortSignal.abort(lost),
-      extend: assert.fail,
-      release: async () => 'expired',
-    }
-    const late = { ...forbidden, acquire: async () => inner, tryAcquire: async () => inner }
-    const redlock = await cutOff(t, { fallback: late })
-    const events = []
-    redlock.on('lost', (event) => events.push(event))
-    const key = uniqueKey()
-    const lock = await redlock.acquire(key, 1000)
-    assert.equal(lock.isHeld, false)
-    assert.equal(lock.signal.reason, lost)
-    assert.deepEqual(events, [{ key, id: 'inner', reason: 'expired' }])
-    assert.equal(await lock.release(), 'expired')
-  })
-
   test('a token of the fallback is one that every store refuses', async (t) => {
     const redlock = await cutOff(t, { fencing: true })
     assert.equal(await redlock.withLock(uniqueKey(), 1000, (lock) => lock.token), -1)

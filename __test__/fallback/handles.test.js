@@ -99,6 +99,24 @@ for (const [name, fallbackOf] of Object.entries(fallbacks)) {
       await next.release()
     })
 
+    test('stats() counts what is held, and who waits', async (t) => {
+      const redlock = await cutOff(t, { fallback: fallbackOf(t) })
+      const counts = () => [redlock.stats().held, redlock.stats().waiting]
+      assert.deepEqual(counts(), [0, 0])
+      const key = uniqueKey()
+      const lock = await redlock.acquire(key, 20_000)
+      const waiting = redlock.withLock(key, 5000, () => counts(), { wait: 60_000 })
+      const other = await redlock.acquire([uniqueKey(), uniqueKey()], 20_000)
+      assert.deepEqual(counts(), [2, 1])
+      await lock.release()
+      assert.deepEqual(await within(30_000, waiting), [2, 0])
+      await other.release()
+      assert.deepEqual(counts(), [0, 0])
+      const left = await redlock.acquire(key, 20_000)
+      await redlock.close({ timeout: 0 })
+      assert.deepEqual([left.isHeld, ...counts()], [false, 0, 0])
+    })
+
     test('several keys, all or none', async (t) => {
       const redlock = await cutOff(t, { fallback: fallbackOf(t) })
       const [a, b, c] = [uniqueKey('z'), uniqueKey('y'), uniqueKey('x')]

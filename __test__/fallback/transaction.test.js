@@ -49,6 +49,24 @@ describe('transaction form', () => {
     assert.deepEqual(await all(), [1, 3])
   })
 
+  for (const [how, end] of [
+    ['its ttl', (lock) => until(() => lock.signal.aborted)],
+    ['its release()', (lock) => lock.release()],
+  ]) {
+    test(`a client that the user has given back is told of, and harms nobody at the end by ${how}`, async (t) => {
+      const told = []
+      const hear = ({ code, message }) => code === 'QUORLOCK_CLIENT' && told.push(message)
+      process.on('warning', hear)
+      t.after(() => process.off('warning', hear))
+      const { provider } = openProvider(t, pg.url, { mode: 'transaction' })
+      const lock = await provider.acquire(uniqueKey(), 200)
+      lock.client.release()
+      await end(lock)
+      await until(() => told.length === 1)
+      assert.match(told[0], /^a connection of a lock in Postgres could not be given back: /)
+    })
+  }
+
   test('release() commits; a handle that is lost has written nothing', async (t) => {
     const { provider, put, all, pool } = await table(t)
     const lock = await provider.acquire('k', 5000)

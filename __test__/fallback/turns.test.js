@@ -57,6 +57,31 @@ for (const index of [0, 1]) {
       await within(30_000, closing)
     })
 
+    test('a key that nobody has is not refused since others wait for both', async (t) => {
+      const { provider, keys, one, other } = scene(t)
+      const lock = await provider.acquire(one, 60_000)
+      const both = provider.acquire(keys, 60_000, { wait: 600_000 })
+      for (const ask of [
+        () => provider.tryAcquire(other, 60_000),
+        () => provider.acquire(other, 60_000, { wait: 20 }),
+        () => provider.tryAcquire([uniqueKey(), other], 60_000),
+      ]) {
+        const mine = await within(30_000, ask())
+        assert.equal(mine?.isHeld, true)
+        assert.equal(await provider.tryAcquire(other, 60_000), null)
+        assert.equal(await provider.tryAcquire(keys, 60_000), null)
+        await mine.release()
+      }
+      const last = await provider.tryAcquire(other, 60_000)
+      await lock.release() // not enough for both
+      assert.equal(await provider.tryAcquire(other, 60_000), null)
+      await last.release()
+      const held = await within(30_000, both)
+      for (const key of keys) assert.equal(await provider.tryAcquire(key, 60_000), null)
+      await held.release()
+      await (await provider.acquire(keys, 60_000)).release()
+    })
+
     test('who leaves the lines lets the next ones in', async (t) => {
       const { provider, keys, one, other } = scene(t)
       const lock = await provider.acquire(one, 60_000)

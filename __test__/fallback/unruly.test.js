@@ -6,7 +6,7 @@ const assert = require('node:assert/strict')
 const { subscribe, unsubscribe } = require('node:diagnostics_channel')
 const { describe, test } = require('node:test')
 const { cutOff } = require('./away')
-const { uniqueKey, QuorumUnavailableError } = require('../support/quorlock')
+const { uniqueKey, LockLostError, QuorumUnavailableError } = require('../support/quorlock')
 const { until, within } = require('../support/until')
 
 /** A handle of a provider, and a provider that gives nothing else. */
@@ -124,4 +124,41 @@ describe('a handle that lacks what a lock has', () => {
       await assert.rejects(redlock.withLock(uniqueKey(), 1000, assert.fail), TypeError)
     }
   })
+})
+
+describe('an extend() that succeeds when the lock is lost or given back', () => {
+  const refusedFor = (reason) => (error) => error instanceof LockLostError && error.reason === reason
+
+  test('by the interface: does not bring it back', async (t) => {
+    const lost = new AbortController()
+    const hasEnded = new Promise((resolve) => lost.signal.addEventListener('abort', resolve))
+    const inner = { isHeld: true, tryAcquire: async () => true, extend: () => hasEnded.then(() => true) }
+    const release = async () => {}
+    const provider = { createLock: () => ({ ...inner, release }), withLock: assert.fail }
+    const redlock = await cutOff(t, { fallback: provider })
+    const lock = await redlock.acquire(uniqueKey(), 50)
+    const refused = assert.rejects(within(20_000, lock.extend(60_000)), refusedFor('expired'))
+    await until(() => lock.inner.signal.aborted)
+    lost.abort()
+    await refused
+    assert.deepEqual([lock.isHeld, lock.inner.isHeld, lock.inner.remaining], [false, false, 0])
+  })
+
+  const ends = {
+    'lost meanwhile': [(_lock, controller) => controller.abort(), 'gone'],
+    'released meanwhile': [(lock) => lock.release(), 'released'],
+  }
+  for (const [how, [end, reason]] of Object.entries(ends)) {
+    test(`${how}: is told as that`, async (t) => {
+      const controller = new AbortController()
+      let extended
+      const extend = () => new Promise((resolve) => (extended = resolve))
+      const redlock = await cutOff(t, { fallback: giving(handle({ extend, signal: controller.signal })) })
+      const lock = await redlock.acquire(uniqueKey(), 60_000)
+      const refused = assert.rejects(within(20_000, lock.extend()), refusedFor(reason))
+      end(lock, controller)
+      extended()
+      await refused
+    })
+  }
 })

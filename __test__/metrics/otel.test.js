@@ -1,6 +1,7 @@
 // quorlock/metrics with the published SDK of OpenTelemetry, over three real servers.
 
 const assert = require('node:assert/strict')
+const { channel } = require('node:diagnostics_channel')
 const { describe, test } = require('node:test')
 const { MeterProvider, MetricReader, DataPointType } = require('@opentelemetry/sdk-metrics')
 const { observeWithOpenTelemetry } = require('../../metrics')
@@ -120,8 +121,10 @@ describe('the attributes', () => {
     const all = { 'quorlock.redlock': 'default' }
     assert.deepEqual(await points('quorlock.degraded'), [[all, 0]])
     await redlock.withLock(uniqueKey(), 5000, (lock) => assert.equal(lock.degraded, true))
-    const lock = await redlock.acquire(uniqueKey(), 5000)
+    const lock = await redlock.acquire(uniqueKey(), 60_000)
+    assert.deepEqual(await points('quorlock.locks.held'), [[all, 1]])
     await lock.release()
+    assert.deepEqual(await points('quorlock.locks.held'), [[all, 0]])
     assert.deepEqual(await points('quorlock.degraded'), [[all, 1]])
     assert.deepEqual(await points('quorlock.acquire.duration'), [[{ ...all, 'quorlock.outcome': 'degraded' }, 2]])
     assert.deepEqual(await points('quorlock.hold.duration'), [[{ ...all, 'quorlock.outcome': 'released' }, 2]])
@@ -144,6 +147,44 @@ describe('an instrument that throws', () => {
     await until(() => told.length > 0)
     assert.deepEqual(told, ['a metric could not be recorded: out of order. This is shown once'])
   })
+})
+
+describe('a meter', () => {
+  const NEEDED = [
+    'createHistogram',
+    'createCounter',
+    'createObservableCounter',
+    'createObservableUpDownCounter',
+    'createObservableGauge',
+    'addBatchObservableCallback',
+    'removeBatchObservableCallback',
+  ]
+  for (const name of NEEDED) {
+    test(`without ${name} is none`, (t) => {
+      const redlock = open(t, 'memory')
+      const meter = Object.assign(Object.create(makeMeter(t).meter), { [name]: undefined })
+      const refused = { code: 'ERR_INVALID_ARG_TYPE', message: /meter must be a Meter of OpenTelemetry/ }
+      assert.throws(() => observeWithOpenTelemetry({ redlock, meter }), refused)
+    })
+  }
+
+  for (const name of NEEDED.slice(0, -1)) {
+    test(`whose ${name} throws leaves nothing behind`, (t) => {
+      const redlock = open(t, 'memory')
+      const mine = new Error('mine')
+      const meter = Object.create(makeMeter(t).meter)
+      meter[name] = () => {
+        throw mine
+      }
+      assert.throws(
+        () => observeWithOpenTelemetry({ redlock, meter }),
+        (error) => error === mine,
+      )
+      assert.equal(channel('quorlock:acquire').hasSubscribers, false)
+      delete meter[name]
+      observe(t, { redlock, meter })
+    })
+  }
 })
 
 describe('stop', () => {

@@ -219,6 +219,23 @@ describe('several observations', () => {
     assert.equal(register.getMetricsAsArray().length, 1)
   })
 
+  test('leave nothing behind where the client throws half-way', (t) => {
+    const register = new client.Registry()
+    const redlock = open(t, 'memory')
+    const mine = new Error('mine')
+    class Gauge {
+      constructor() {
+        throw mine
+      }
+    }
+    assert.throws(
+      () => observeWithProm({ client: { ...client, Gauge }, register, redlock }),
+      (error) => error === mine,
+    )
+    assert.equal(register.getMetricsAsArray().length, 0)
+    observe(t, { register, redlock })
+  })
+
   test('go on in a registry that was cleared', async (t) => {
     const register = new client.Registry()
     const [one, two] = [open(t, 'memory:a'), open(t, 'memory:b')]

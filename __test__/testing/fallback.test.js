@@ -5,6 +5,7 @@
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { LockContendedError, LockLostError, RedlockClosedError } = require('../..')
+const { within } = require('../support/until')
 const { open, outcome } = require('./support/open')
 
 /** With its nodes down, and falling back at once. */
@@ -63,6 +64,22 @@ test('a fallback that never answers is waited for by the same time', async (t) =
   assert.equal(section.state, 'pending')
   await redlock.advance(2000)
   assert.match(section.error.message, /the fallback is away too: no answer within 7000 ms/)
+})
+
+test('close() with a timeout is over when what the fallback has given is, without any time', async (t) => {
+  const redlock = await cutOff(t)
+  const lock = await redlock.acquire('a', 60_000)
+  let stop
+  const section = redlock.withLock('b', 60_000, () => new Promise((resolve) => (stop = resolve)))
+  await redlock.settled()
+  const closing = redlock.close({ timeout: 10_000 })
+  const closed = outcome(closing)
+  stop('done')
+  assert.equal(await section, 'done')
+  await redlock.settled()
+  assert.equal(closed.state, 'pending')
+  assert.equal(await lock.release(), 'released')
+  await within(20_000, closing)
 })
 
 test('the same for who shares the nodes, and not for others', async (t) => {

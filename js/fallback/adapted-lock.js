@@ -7,9 +7,13 @@ const { LockLostError } = require('../errors')
 const { Handle, TAKE_AWAY } = require('../handle')
 const { NONE } = require('../votes')
 const failure = require('../failure')
+const { giveBack } = require('./inner')
 
 /** As long as Node's timers go. */
 const MAX_DELAY_MS = 2 ** 31 - 1
+
+/** A lock that was waited for longer than this part of its ttl has its ttl started again. */
+const WAITED_PART = 1 / 3
 
 class AdaptedLock extends Handle {
   #lock
@@ -46,10 +50,8 @@ class AdaptedLock extends Handle {
   async extend(ttl = this.#ttl) {
     if (!this.isHeld) throw this.#notExtended()
     const since = performance.now()
-    if (!(await this.#lock.extend(ttl))) {
-      this.#lose('gone')
-      throw this.#notExtended()
-    }
+    if (!(await this.#lock.extend(ttl))) this.#lose('gone')
+    if (this.#lost !== null || this.#released !== null) throw this.#notExtended() // also meanwhile: loss is final
     this.#lasts(ttl, since)
   }
 
@@ -58,16 +60,16 @@ class AdaptedLock extends Handle {
     return this.#released
   }
 
-  [TAKE_AWAY]() {
+  [TAKE_AWAY](reason) {
     if (typeof this.#lock[TAKE_AWAY] !== 'function') return this.release()
-    this.#released ??= this.#end('expired', () => this.#lock[TAKE_AWAY]())
+    this.#released ??= this.#end('expired', () => this.#lock[TAKE_AWAY](reason))
     return this.#released
   }
 
-  async #end(answer, giveBack) {
+  async #end(answer, leave) {
     clearTimeout(this.#timer)
     try {
-      await giveBack()
+      await leave()
       return answer
     } catch {
       return 'unknown'
@@ -113,7 +115,22 @@ async function takeAdapted(provider, { key, ttl, renew }, wait, signal) {
   const lock = provider.createLock(key, { ttl, renew })
   const since = performance.now()
   if (!(await lock.tryAcquire(wait, { signal }))) return null
-  return new AdaptedLock(lock, key, ttl, renew, wait > 0 ? performance.now() : since)
+  return new AdaptedLock(lock, key, ttl, renew, await startOf(lock, ttl, since))
+}
+
+/**
+ * When the ttl has started at the latest. Nobody tells whether the provider was slow to grant or slow to answer, so that
+ * it counts from the question. Where that leaves too little it is started again, by an extension.
+ */
+async function startOf(lock, ttl, asked) {
+  const now = performance.now()
+  if (now - asked < ttl * WAITED_PART) return asked
+  try {
+    return (await lock.extend(ttl)) ? now : asked
+  } catch (error) {
+    await giveBack(lock)
+    throw error
+  }
 }
 
 module.exports = { AdaptedLock, takeAdapted }

@@ -102,11 +102,13 @@ class DegradedLock {
   }
 
   async #extend(ttl) {
-    if (this.#isOver) {
-      const reason = this.#lost?.reason ?? 'released'
-      throw failure.notExtended(this.#key, reason, this.attempts, NONE)
-    }
+    if (this.#isOver) throw this.#notExtended()
     await (ttl === undefined ? this.#inner.extend() : this.#inner.extend(ttl))
+    if (this.#isOver) throw this.#notExtended() // it was lost or given back meanwhile, which is final
+  }
+
+  #notExtended() {
+    return failure.notExtended(this.#key, this.#lost?.reason ?? 'released', this.attempts, NONE)
   }
 
   release() {
@@ -114,8 +116,8 @@ class DegradedLock {
   }
 
   /** By close() of whoever has this instance as its fallback. */
-  [TAKE_AWAY]() {
-    return friend.takeAway(this)
+  [TAKE_AWAY](reason) {
+    return friend.takeAway(this, reason)
   }
 
   [Symbol.asyncDispose]() {
@@ -152,8 +154,8 @@ class DegradedLock {
   }
 
   /** A lock that can not be taken away is given back; but in a section that would end what the function is still at. */
-  #takeInner() {
-    if (typeof this.#inner[TAKE_AWAY] === 'function') return this.#inner[TAKE_AWAY]()
+  #takeInner(reason) {
+    if (typeof this.#inner[TAKE_AWAY] === 'function') return this.#inner[TAKE_AWAY](reason)
     return this.#interrupt === null ? this.#inner.release() : this.#interrupt()
   }
 
@@ -172,13 +174,16 @@ class DegradedLock {
       /** Null while it is held, and after it has been given back in time. */
       lost: (lock) => lock.#lost,
       /**
-       * By close(). The lock is gone before anybody is told: who gives it back when its signal aborts must not commit by
-       * that what he has begun.
+       * By close(), or where a test says that it is gone. The lock is gone before anybody is told: who gives it back when
+       * its signal aborts must not commit by that what he has begun.
        */
-      takeAway(lock) {
+      takeAway(lock, reason = 'closed') {
         const isNews = !lock.#isOver
-        if (isNews) lock.#lost = failure.lost(lock.#key, 'closed', lock.attempts, NONE)
-        const answer = lock.#end(() => lock.#takeInner())
+        if (isNews) lock.#lost = failure.lost(lock.#key, reason, lock.attempts, NONE)
+        const answer = lock.#end(async () => {
+          const given = await lock.#takeInner(reason)
+          return reason === 'gone' && given === 'released' ? 'expired' : given // what is gone cannot be given back in time
+        })
         if (isNews) lock.#tellLoss()
         return answer
       },

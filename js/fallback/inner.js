@@ -22,4 +22,11 @@ function checkHandle(inner) {
   if (missing.length > 0) throw new TypeError(`the fallback gave a lock without ${missing.join(', ')}`)
 }
 
-module.exports = { checkHandle }
+/** Nobody wants it: whether that works is the provider's. */
+async function giveBack(inner) {
+  try {
+    await inner.release()
+  } catch {}
+}
+
+module.exports = { checkHandle, giveBack }

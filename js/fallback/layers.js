@@ -12,6 +12,7 @@ const { Breaker, CALL, PROBE, STOP } = require('./breaker')
 const { isOurs, untilFree } = require('./overlap')
 const { Patience } = require('./patience')
 const { SecondLayer } = require('./second-layer')
+const { Waiting } = require('./waiting')
 
 class Layers {
   #desk
@@ -19,6 +20,7 @@ class Layers {
   #local
   #breaker
   #patience
+  #waiting
   #second
   #degraded = false
   #lastFailure = null
@@ -29,14 +31,25 @@ class Layers {
     this.#options = desk.settings.fallback
     this.#local = local
     this.#patience = new Patience(desk)
-    this.#second = new SecondLayer(desk)
+    this.#waiting = new Waiting(desk.clock)
+    this.#second = new SecondLayer(desk, this.#waiting)
     this.#makeBreaker()
-    desk.onReset = () => this.#reset()
+    desk.layers = this
   }
 
   /** Whether the last call that could choose was sent to the fallback. */
   get degraded() {
     return this.#degraded
+  }
+
+  /** How many locks of the fallback are held. */
+  get held() {
+    return this.#second.held
+  }
+
+  /** How many calls wait for it, or for this process to let go of what it has given. */
+  get waiting() {
+    return this.#waiting.count
   }
 
   /** Undefined without a breaker. */
@@ -83,18 +96,29 @@ class Layers {
   }
 
   /** As if nothing had happened yet. */
-  #reset() {
+  reset() {
     this.#makeBreaker()
     this.#lastFailure = null
     this.#setDegraded(false, undefined)
-    this.#second.rejectWaiting(failure.reset)
+    this.#waiting.rejectAll(failure.reset)
     return this.#second.takeAway()
   }
 
-  rejectWaiting() {
-    this.#second.rejectWaiting()
+  /** @returns {Promise<void> | null} null where the fallback has not given this key */
+  lose(key) {
+    return this.#second.lose(key)
   }
 
+  /** The keys that the fallback has given. */
+  keys() {
+    return this.#second.keys()
+  }
+
+  rejectWaiting() {
+    this.#waiting.rejectAll(failure.closed)
+  }
+
+  /** After rejectWaiting(). */
   close(timeout) {
     return this.#second.close(timeout)
   }
@@ -133,16 +157,21 @@ class Layers {
     for (;;) {
       if (mustWait()) {
         if (isTry) return null
-        const deadline = trial.since + this.#total(request)
-        if (!(await untilFree(mustWait, deadline, request.signal, this.#desk.clock)))
-          throw failure.heldByFallback(request.key)
-        if (this.#desk.isClosing) throw failure.closed('lock', request.key)
+        await this.#untilFree(mustWait, trial)
         retry = { ...(given ?? this.#desk.settings.retry), wait: Math.max(1, this.#left(trial)) }
       }
       const lock = await this.#attempt(trial, isTry, retry)
       if (lock === null || !isTaken()) return lock
       await lock.release()
     }
+  }
+
+  #untilFree(mustWait, { request, since }) {
+    const { clock } = this.#desk
+    const deadline = since + this.#total(request)
+    return this.#waiting.run(request, async (over) => {
+      if (!(await untilFree(mustWait, deadline, over, clock))) throw failure.heldByFallback(request.key)
+    })
   }
 
   /**
@@ -165,6 +194,9 @@ class Layers {
     const limit = this.#limit(request, isTry)
     const attempt = to === 'throw' ? null : this.#patience.begin(limit, signal)
     try {
+      // What came before may have taken time: the caller may have gone, and this instance be closing.
+      if (signal?.aborted) throw reasonOf(signal)
+      if (this.#desk.isClosing) throw failure.closed('lock', key)
       const lock = await this.#desk.acquire(key, ttl, isTry, renew, keys, retry, attempt ?? signal)
       this.#voted(isProbe)
       return lock

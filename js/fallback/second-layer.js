@@ -4,7 +4,7 @@
 // process never holds a key on the nodes and by the fallback at once.
 
 const { MAX_MS } = require('../argument')
-const { Call, ACQUIRE, listen, unlisten, reasonOf } = require('../call')
+const { reasonOf } = require('../call')
 const { PROCESS } = require('../clock')
 const { channels, noteGrant, tellLost, watchRelease } = require('../diagnostics')
 const { QuorumUnavailableError } = require('../errors')
@@ -14,7 +14,7 @@ const { overlap, runHolding, enterSection, leaveSection } = require('../reentran
 const { takeAdapted } = require('./adapted-lock')
 const { DegradedLock, UnfencedLock, friend } = require('./degraded-lock')
 const { DegradedSection } = require('./degraded-section')
-const { checkHandle } = require('./inner')
+const { checkHandle, giveBack } = require('./inner')
 const { heldOnNodes, nextTick, untilFree } = require('./overlap')
 
 const GRACE_MS = 1000
@@ -30,11 +30,18 @@ class SecondLayer {
   #Handle
   #held = new Map() // from a WeakRef of each handle to its key
   #running = new Set() // the handles of running sections
-  #waiting = new Map() // from each call under way to what ends it
+  #waiting
+  #onLess = () => {} // called whenever less is held than before: closing waits for it
 
-  constructor(desk) {
+  /** @param {import('./waiting').Waiting} waiting */
+  constructor(desk, waiting) {
     this.#desk = desk
+    this.#waiting = waiting
     this.#Handle = desk.settings.native.fencing ? UnfencedLock : DegradedLock
+  }
+
+  get held() {
+    return this.#handles().filter((lock) => lock.isHeld).length
   }
 
   /** Whether this process holds one of these keys by the fallback. */
@@ -61,16 +68,11 @@ class SecondLayer {
         const inner = await ask(provider, request, left, signal, cause)
         if (inner === null && isTry) return null
         if (inner === null) throw failure.contended(request.key, { attempts: 1, votes: [] }, 0)
-        if (!signal.aborted && heldOnNodes(this.#desk, request.key) === undefined) {
-          try {
-            return this.#hold(inner, request.key)
-          } catch (error) {
-            await giveBack(inner)
-            throw error
-          }
-        }
-        await giveBack(inner)
-        if (signal.aborted) throw reasonOf(signal)
+        const isLate = inner?.isHeld === false
+        const lock = await this.#accept(inner, request.key, signal)
+        if (lock !== null) return lock
+        if (isLate && (isTry || this.#left(deadline) === 0)) throw failure.fallbackLate(request.key, cause)
+        if (isLate) await nextTick(this.#desk.clock) // the provider may answer without any pause
       }
     })
   }
@@ -81,6 +83,7 @@ class SecondLayer {
     return this.#call(request, wait, cause, async (signal, begun) => {
       const deadline = since + wait
       const start = (inner) => {
+        checkHandle(inner)
         if (signal.aborted) throw reasonOf(signal)
         if (heldOnNodes(this.#desk, request.key) !== undefined) return TAKEN
         const lock = this.#hold(inner, request.key)
@@ -108,37 +111,42 @@ class SecondLayer {
     })
   }
 
-  rejectWaiting(errorFor = failure.closed) {
-    for (const [call, end] of [...this.#waiting]) end(errorFor('lock', call.key))
-  }
-
-  /** Rejects who waits; whoever holds has `timeout` to give back, then it is taken from him. */
+  /** Whoever holds has `timeout` to give back, then it is taken from him. */
   async close(timeout) {
-    this.rejectWaiting()
     const { clock } = this.#desk
     const deadline = clock.now() + timeout
-    while (this.#owed().length > 0 && clock.now() < deadline) await nextTick(clock)
+    while (this.#owed().length > 0 && clock.now() < deadline) {
+      const isLess = new Promise((resolve) => {
+        this.#onLess = resolve
+      })
+      await Promise.race([isLess, nextTick(clock)]) // nobody tells of handles that were dropped
+    }
     await this.takeAway()
   }
 
-  /** Takes all locks from those who have them, and waits a while for that to be done. */
-  async takeAway() {
-    const left = new Set([...this.#handles(), ...this.#running])
-    let isOver = false
-    const answered = Promise.all([...left].map((lock) => friend.takeAway(lock))).then(() => {
-      isOver = true
-    })
-    const end = performance.now() + GRACE_MS
-    while (!isOver && performance.now() < end) await Promise.race([answered, nextTick(PROCESS)])
+  /** Takes all locks from those who have them. */
+  takeAway() {
+    return takeFrom(this.#handles(), 'closed')
+  }
+
+  /** The same with this key alone, which a test says is gone. */
+  lose(key) {
+    const lost = this.#handles().filter((lock) => lock.isHeld && overlap(lock.key, key))
+    return lost.length === 0 ? null : takeFrom(lost, 'gone')
+  }
+
+  keys() {
+    return this.#handles().flatMap((lock) => (lock.isHeld ? lock.key : []))
   }
 
   #owed() {
-    const held = this.#handles().filter((lock) => lock.isHeld)
-    return [...held, ...[...this.#running].filter((lock) => !lock[IS_RELEASED])]
+    return this.#handles().filter((lock) => lock.isHeld || (this.#running.has(lock) && !lock[IS_RELEASED]))
   }
 
+  /** Of what is held, and of sections that run. */
   #handles() {
-    return [...this.#held.keys()].map((ref) => ref.deref()).filter(Boolean)
+    const held = [...this.#held.keys()].map((ref) => ref.deref()).filter(Boolean)
+    return [...new Set([...held, ...this.#running])]
   }
 
   #untilNodesLetGo(request, deadline, signal) {
@@ -149,14 +157,32 @@ class SecondLayer {
     return Math.max(0, Math.floor(deadline - this.#desk.clock.now()))
   }
 
+  /**
+   * Null where it was given back: the nodes' lock of its key is still valid here, or its own time was over when it came.
+   */
+  async #accept(inner, key, signal) {
+    try {
+      checkHandle(inner)
+      const isWanted = !signal.aborted && heldOnNodes(this.#desk, key) === undefined
+      if (isWanted && inner.isHeld) return this.#hold(inner, key)
+    } catch (error) {
+      await giveBack(inner)
+      throw error
+    }
+    await giveBack(inner)
+    if (signal.aborted) throw reasonOf(signal)
+    return null
+  }
+
+  /** @param {object} inner what checkHandle() has found to be a lock */
   #hold(inner, key) {
-    checkHandle(inner)
     let ref = null
     let isOver = false // it may have been lost on the way here
     const { redlock, emitter } = this.#desk
     const forget = () => {
       isOver = true
       this.#held.delete(ref)
+      this.#onLess()
     }
     const lock = new this.#Handle(redlock, inner, key, {
       released(lock, answer) {
@@ -185,35 +211,28 @@ class SecondLayer {
       leaveSection()
       this.#running.delete(lock)
       friend.leave(lock)
+      this.#onLess()
     }
   }
 
   /**
-   * Runs `ask(signal, begun)`, and rejects at once when the user's signal aborts or close() is called, and when the wait
-   * is over and no answer there, whatever the fallback makes of its signal and of `wait`. What it grants after that is
-   * given back by `ask`.
+   * Runs `ask(signal, begun)`, and rejects when the wait is over and no answer there, whatever the fallback makes of its
+   * signal and of `wait`. What it grants after that is given back by `ask`.
    */
-  #call({ key, ttl, signal }, wait, cause, ask) {
-    return new Promise((resolve, reject) => {
-      const controller = new AbortController()
-      const call = new Call(ACQUIRE, key, ttl, resolve, reject)
-      const limit = Math.min(wait + ANSWER_MS, MAX_MS)
-      const notLate = this.#desk.clock.after(limit, () => end(failure.fallbackSilent(key, cause, limit)))
-      const done = () => {
-        notLate()
-        unlisten(call)
-        this.#waiting.delete(call)
-      }
-      const end = (reason) => {
-        done()
-        reject(reason)
-        controller.abort(reason)
-      }
-      if (signal !== null) listen(signal, call, () => end(reasonOf(signal)))
-      this.#waiting.set(call, end)
-      ask(controller.signal, done).then(resolve, reject).finally(done)
-    })
+  #call(request, wait, cause, ask) {
+    const after = Math.min(wait + ANSWER_MS, MAX_MS)
+    return this.#waiting.run(request, ask, { after, error: () => failure.fallbackSilent(request.key, cause, after) })
   }
+}
+
+/** Tells the holders, and waits a while for the locks to be given back. */
+async function takeFrom(locks, reason) {
+  let isOver = false
+  const answered = Promise.all(locks.map((lock) => friend.takeAway(lock, reason))).then(() => {
+    isOver = true
+  })
+  const end = performance.now() + GRACE_MS
+  while (!isOver && performance.now() < end) await Promise.race([answered, nextTick(PROCESS)])
 }
 
 async function ask(provider, request, wait, signal, cause) {
@@ -227,13 +246,6 @@ async function ask(provider, request, wait, signal, cause) {
   } catch (error) {
     throw explained(error, key, cause)
   }
-}
-
-/** Nobody wants it: whether that works is the provider's. */
-async function giveBack(inner) {
-  try {
-    await inner.release()
-  } catch {}
 }
 
 /** Where the fallback is away as well, both are told. */

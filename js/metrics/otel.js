@@ -11,7 +11,13 @@ const { parseTargets } = require('./targets')
 const { refuseTwice } = require('./twice')
 
 const NAMES = ['redlock', 'redlocks', 'meter', 'buckets', 'keyClass']
-const NEEDED = ['createHistogram', 'createCounter', 'addBatchObservableCallback', 'removeBatchObservableCallback']
+const NEEDED = [
+  'createHistogram',
+  'createCounter',
+  ...new Set(sampled.map(({ kind }) => `createObservable${kind}`)),
+  'addBatchObservableCallback',
+  'removeBatchObservableCallback',
+]
 
 /** Meter -> what is observed there. */
 const observed = new WeakMap()
@@ -26,13 +32,14 @@ function observeWithOpenTelemetry(options) {
   if (keyClass !== undefined) callback('keyClass', keyClass)
   const buckets = parseBuckets(options.buckets)
   const present = observed.get(meter) ?? new Map()
-  observed.set(meter, present)
   refuseTwice(present, targets, 'meter')
-  for (const [redlock, name] of targets) present.set(redlock, name)
 
+  // Nothing may be left of an observation whose meter throws half-way.
   const observation = new Observation(targets, keyClass, recorderInto(adder(meter, buckets)))
-  observation.start()
   const stopSampling = sample(meter, targets)
+  observed.set(meter, present)
+  for (const [redlock, name] of targets) present.set(redlock, name)
+  observation.start()
   return {
     stop() {
       if (!observation.stop()) return

@@ -19,13 +19,23 @@ class PromMetrics {
   constructor(client, register, prefix, buckets) {
     this.#register = register
     this.buckets = buckets
+    try {
+      this.#make(client, prefix)
+    } catch (error) {
+      this.remove() // what a client has made before it throws would be in the way of the next observation
+      throw error
+    }
+  }
+
+  #make(client, prefix) {
+    const registers = [this.#register]
     const make = (Kind, { prom, help }, rest) => {
-      const metric = new Kind({ name: `${prefix}${prom}`, help, registers: [register], ...rest })
+      const metric = new Kind({ name: `${prefix}${prom}`, help, registers, ...rest })
       this.#all.push(metric)
       return metric
     }
     for (const [name, figure] of Object.entries(recorded)) {
-      const rest = figure.kind === 'Histogram' ? { buckets: buckets[name] } : {}
+      const rest = figure.kind === 'Histogram' ? { buckets: this.buckets[name] } : {}
       this.#metrics[name] = make(client[figure.kind], figure, { labelNames: figure.labels, ...rest })
     }
     const { targets } = this

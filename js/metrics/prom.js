@@ -36,9 +36,9 @@ function observeWithProm(options) {
   if (!areEqual(metrics.buckets, buckets)) {
     throw wrongValue('buckets', `be those of the observation that is at ${prefix} already`, options.buckets)
   }
-  for (const [redlock, name] of targets) metrics.targets.set(redlock, name)
   if (keyClass === undefined) for (const name of targets.values()) metrics.zero(name)
   const observation = new Observation(targets, keyClass, recorderInto(metrics.add.bind(metrics)))
+  for (const [redlock, name] of targets) metrics.targets.set(redlock, name)
   observation.start()
   return {
     stop() {

@@ -5,6 +5,7 @@
 
 const ends = require('./ends')
 const failure = require('./failure')
+const { warn, textOf } = require('../report')
 
 class Connection {
   #client
@@ -57,13 +58,17 @@ class Connection {
   #leave(isBroken) {
     if (this.#isOver) return
     this.#isOver = true
-    if (!isBroken && this.error === null) {
+    const isSound = !isBroken && this.error === null
+    if (isSound) {
       this.#client.off('error', this.#onError)
       this.#client.off('end', this.#onError)
-      this.#client.release()
-      return
+    } // else what it still says while it ends is for nobody: we go on listening
+    try {
+      this.#client.release(isSound ? undefined : true)
+    } catch (error) {
+      // The user has given back what is ours; this may be called by a timer, where a throw would end the process.
+      warn('CLIENT', `a connection of a lock in Postgres could not be given back: ${textOf(error)}`, error)
     }
-    this.#client.release(true) // what it still says while it ends is for nobody: we go on listening
   }
 
   #break(error) {

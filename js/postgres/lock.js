@@ -90,8 +90,8 @@ class PostgresLock extends Handle {
     return this.#released
   }
 
-  [TAKE_AWAY]() {
-    this.#lose('closed')
+  [TAKE_AWAY](reason = 'closed') {
+    this.#lose(reason)
     return this.release()
   }
 

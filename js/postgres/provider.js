@@ -54,11 +54,15 @@ class PostgresLockProvider {
   }
 
   async acquire(key, ttl, options) {
-    return this.#acquire(this.#parse(key, ttl, options, false, CALL_NAMES), false)
+    return this.#acquireHeld(this.#parse(key, ttl, options, false, CALL_NAMES))
   }
 
   async tryAcquire(key, ttl, options) {
-    return this.#acquire(this.#parse(key, ttl, options, false, CALL_NAMES), true)
+    const request = this.#parse(key, ttl, options, false, CALL_NAMES)
+    const lock = await this.#acquire(request, true)
+    if (lock === null || lock.isHeld) return lock
+    await lock.release()
+    throw failure.unavailable(request.key, lock.attempts, failure.noAnswer(ttl)) // as nodes that answer later than that
   }
 
   async withLock(key, ttl, fn, options) {
@@ -142,7 +146,8 @@ class PostgresLockProvider {
     const stand = this.#turns.stand(request.numbers)
     const leave = () => stand.leave()
     try {
-      const isOurTurn = stand.isFirst || (!isTry && (await comes(stand, request.deadline, signal)))
+      const hasCome = stand.isFirst || (!isTry && (await comes(stand, request.deadline, signal)))
+      const isOurTurn = hasCome || stand.overtake()
       if (!isOurTurn && !isTry) throw failure.contended(key, 1)
       const grant = isOurTurn ? await askPostgres(this.#form, this.#settings, request, isTry, signal) : null
       if (grant === null) {
@@ -161,7 +166,7 @@ class PostgresLockProvider {
     }
   }
 
-  /** A grant that was over before the function could start was none. */
+  /** A grant that was over when it came was none. */
   async #acquireHeld(request) {
     for (;;) {
       const lock = await this.#acquire(request, false)

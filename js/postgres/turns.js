@@ -2,7 +2,8 @@
 
 // Who of this process may ask Postgres for a key: one at a time, in the order of their calls. A thousand buyers of one
 // item would else take every connection of the pool, only to hear that it is taken. Who wants several keys stands in all
-// of their lines at once: then everybody is in the same order everywhere, and nobody waits in a circle.
+// of their lines at once: then everybody is in the same order everywhere, and nobody waits in a circle. Who has the first
+// place in some lines and waits in others has no turn yet, and may be overtaken by who cannot wait.
 
 class Turns {
   #lines = new Map() // from each number to those who want it, the first of whom has it
@@ -35,13 +36,28 @@ class Stand {
     return this.#missing === 0
   }
 
+  /** Goes before all who have no turn yet: then it is first everywhere. False where somebody in our lines has his turn. */
+  overtake() {
+    const lines = this.#places.map(({ number, place }) => ({ number, place, line: this.#lines.get(number) }))
+    if (lines.some(({ place, line }) => firstOf(line) !== place && firstOf(line).hasTurn())) return false
+    for (const { number, place, line } of lines) {
+      const first = firstOf(line)
+      if (first === place) continue
+      line.delete(place)
+      this.#lines.set(number, new Set([place, ...line]))
+      first.waits()
+    }
+    this.#missing = 0
+    return true
+  }
+
   /** Lets the next ones in. */
   leave() {
     for (const { number, place } of this.#places.splice(0)) {
       const line = this.#lines.get(number)
-      const [first] = line
+      const first = firstOf(line)
       line.delete(place)
-      const [next] = line
+      const next = firstOf(line)
       if (next === undefined) this.#lines.delete(number)
       else if (first === place) next.come()
     }
@@ -51,9 +67,14 @@ class Stand {
     const line = this.#lines.get(number) ?? new Set()
     this.#lines.set(number, line)
     if (line.size > 0) this.#missing += 1
-    const place = { come: () => this.#comes() }
+    const place = { come: () => this.#comes(), waits: () => this.#waits(), hasTurn: () => this.isFirst }
     line.add(place)
     return { number, place }
+  }
+
+  /** Somebody has gone before us in one line. */
+  #waits() {
+    this.#missing += 1
   }
 
   #comes() {
@@ -61,5 +82,7 @@ class Stand {
     if (this.isFirst) this.#come()
   }
 }
+
+const firstOf = ([first]) => first
 
 module.exports = { Turns }

@@ -87,13 +87,15 @@ class Lab {
     this.#mailbox.collectNow()
   }
 
-  forget(key, prefix) {
-    return this.#inTurn(() => {
-      if (this.#native.forget(prefix + key)) return
-      const held = this.#desks().flatMap(({ engine }) => engine.locks().map((lock) => JSON.stringify(lock.key)))
-      const known = held.length === 0 ? 'nothing is held' : `held are ${[...new Set(held)].join(', ')}`
-      throw new Error(`loseLock: nobody holds ${JSON.stringify(key)}; ${known}`)
+  async forget(key, prefix) {
+    let fallbacks
+    await this.#inTurn(() => {
+      const isForgotten = this.#native.forget(prefix + key)
+      const alike = this.#desks().filter((desk) => desk.settings.native.keyPrefix === prefix)
+      fallbacks = alike.map((desk) => desk.layers?.lose(key)).filter(Boolean)
+      if (!isForgotten && fallbacks.length === 0) throw this.#notHeld(key)
     })
+    await Promise.all(fallbacks)
   }
 
   fail(nodes) {
@@ -113,9 +115,19 @@ class Lab {
         rejectWaiting(desk, failure.reset)
         takeAwayLocks(desk)
       }
-      fallbacks = Promise.all(desks.map((desk) => desk.onReset?.()))
+      fallbacks = Promise.all(desks.map((desk) => desk.layers?.reset()))
     })
     await fallbacks // which may live elsewhere, and in their own time
+  }
+
+  #notHeld(key) {
+    const held = this.#desks().flatMap(({ engine, layers }) => [
+      ...engine.locks().map((lock) => lock.key),
+      ...(layers?.keys() ?? []),
+    ])
+    const shown = [...new Set(held)].map((one) => JSON.stringify(one)).join(', ')
+    const known = held.length === 0 ? 'nothing is held' : `held are ${shown}`
+    return new Error(`loseLock: nobody holds ${JSON.stringify(key)}; ${known}`)
   }
 
   #desks() {
