@@ -167,14 +167,22 @@ export function WithLock<Method extends AnyMethod, Contended extends 'throw' | '
 ): WithLockDecorator<Parameters<Method>, 'throw'>
 
 /**
- * Answers HTTP requests that were refused a lock, on Express and Fastify: 409 when others held it until the wait ended,
- * 503 when no quorum of nodes could vote or the service is closing; with `Retry-After` where the error tells. The body
- * has `statusCode`, `error`, `message` and the error's `code`; no key, and no node. Elsewhere it throws the error on.
+ * Answers whom a lock was refused, in words that have no key and no node in them.
+ *
+ * HTTP, on Express and Fastify: 409 when others held it until the wait ended, 503 when no quorum of nodes could vote or the
+ * service is closing; with `Retry-After` where the error tells. The body has `statusCode`, `error`, `message` and the
+ * error's `code`.
+ *
+ * Microservices and WebSockets: `{ status: 'error', message, code }`, to the caller, and to the gateway's client as
+ * `exception`, that of `ws` too. Elsewhere, as in GraphQL, it throws the error on.
+ *
+ * An error that is `reentrant` is none of these, but a mistake in the code: Nest answers it as any error it does not know.
  *
  * ```ts
  * app.useGlobalFilters(new RedlockExceptionFilter())
  * ```
  */
 export class RedlockExceptionFilter {
-  catch(error: LockError, host: ArgumentsHost): void
+  /** @returns nothing; for a microservice what Nest wants there, an `Observable` that fails */
+  catch(error: LockError, host: ArgumentsHost): unknown
 }
