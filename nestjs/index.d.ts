@@ -160,10 +160,13 @@ export function WithLock<Args extends any[], Contended extends 'throw' | 'skip' 
   key: LockKey | ((...args: Args) => LockKey),
   options: WithLockDecoratorOptions<Contended>,
 ): WithLockDecorator<Args, Contended>
-/** With the method named: `@WithLock<OrderService['place']>((order) => order.id, ..)`. */
-export function WithLock<Method extends AnyMethod, Contended extends 'throw' | 'skip' = 'throw' | 'skip'>(
+/**
+ * With the method named: `@WithLock<OrderService['place']>((order) => order.id, ..)`. It takes 'skip' where the method's
+ * promise allows undefined.
+ */
+export function WithLock<Method extends AnyMethod>(
   key: LockKey | ((...args: Parameters<Method>) => LockKey),
-  options: WithLockDecoratorOptions<Contended>,
+  options: WithLockDecoratorOptions<undefined extends Awaited<ReturnType<Method>> ? 'throw' | 'skip' : 'throw'>,
 ): WithLockDecorator<Parameters<Method>, 'throw'>
 
 /**
