@@ -17,21 +17,27 @@ function makeLog(name, given) {
   return {
     watch: (redlock) => watch(redlock, say),
     error: say.error,
-    wait: say.debug === null ? null : (...wait) => say.debug(waitLine(...wait)),
+    wait: say.debug === null ? null : (...wait) => say.debug(() => waitLine(...wait)),
   }
 }
 
-/** A logger that throws must not take a lock with it: who has just been granted one would never give it back. */
+/**
+ * A logger that throws must not take a lock with it: who has just been granted one would never give it back. Nor must one
+ * that rejects end the process. A text that takes some making is given as a function, which may fail as well.
+ */
 function guarded(say) {
   const guard = (write) => (text) => {
     try {
-      write(text)
+      const answer = write(typeof text === 'function' ? text() : text)
+      if (typeof answer?.then === 'function') answer.then(undefined, failed)
     } catch (error) {
-      warn('LOGGER', `the logger failed: ${textOf(error)}`, error)
+      failed(error)
     }
   }
   return Object.fromEntries(Object.entries(say).map(([level, write]) => [level, write === null ? null : guard(write)]))
 }
+
+const failed = (error) => warn('LOGGER', `the logger failed: ${textOf(error)}`, error)
 
 function ofNest(context) {
   const logger = new Logger(context)
@@ -87,7 +93,7 @@ const reasonIn = (error) =>
 
 function waitLine(key, waited, attempts, error) {
   const line = `waited ${waited} ms for the lock ${inWords(key)}${attempts > 1 ? `, ${attempts} attempts` : ''}`
-  return error === undefined ? line : `${line}, in vain: ${error?.code ?? error?.name ?? 'aborted'}`
+  return error === undefined ? line : `${line}, in vain: ${String(error?.code ?? error?.name ?? 'aborted')}`
 }
 
 /** Of whatever was given for one. */
