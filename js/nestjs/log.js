@@ -70,9 +70,11 @@ function watch(redlock, say) {
     if (state === 'up') say.log(`node ${node} is up`)
     else say.warn(`node ${node} is ${state}${error ? `: ${error}` : ''}`)
   }
-  for (const { name, state, error } of redlock.stats().nodes) if (state in TOLD) tell(name, state, error)
+  // A test's stand-in may have none of these, or not in our form.
+  for (const { name, state, error } of redlock.stats?.()?.nodes ?? []) if (state in TOLD) tell(name, state, error)
   // Nothing is to be told of an application whose start failed: then its instance must not be kept by us.
-  const on = (redlock[WATCH] ?? redlock.on).bind(redlock)
+  const on = (redlock[WATCH] ?? redlock.on)?.bind(redlock)
+  if (on === undefined) return
   on('nodeUp', ({ node }) => tell(node, 'up'))
   on('nodeDown', ({ node, error }) => tell(node, stateOf(error), reasonIn(error)))
   on('degraded', ({ degraded, cause }) => {
