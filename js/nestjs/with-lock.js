@@ -106,7 +106,8 @@ const WHY = {
   several:
     'several applications of this process import RedlockModule, and nothing tells which of them its object belongs to: ' +
     'Nest keeps no list of those that it makes for one request, or by moduleRef.create(), nor of others. ' +
-    'Inject RedlockService and call withLock() there, or import RedlockModule.forRoot() in its application',
+    'Inject RedlockService and call withLock() there, or import RedlockModule.forRoot() in its application. ' +
+    'One whose start failed counts as starting for a minute: close() it',
 }
 
 /** Everything that was noted on the method so far: its name and length, properties, and what Reflect keeps. */
