@@ -110,7 +110,9 @@ export interface WithLockDecoratorOptions<Contended extends 'throw' | 'skip' = '
    * What a call comes to that did not get the lock within its wait, since others held it: a `LockContendedError`, or
    * nothing: the method is not called, and the call resolves with undefined. With 'skip' so does a call that comes, or
    * still waits, while the application shuts down, instead of a `RedlockClosedError`. No quorum is an error in any case.
-   * @default 'throw'
+   *
+   * Handlers of `@OnWorkerEvent` and `@OnQueueEvent` are left out during a shutdown also with 'throw', with a process warning
+   * (`QUORLOCK_LEFT_OUT`): nobody would catch what they reject with, and the process would end. @default 'throw'
    */
   whenContended?: Contended | undefined
 }
