@@ -13,6 +13,9 @@ const { IS_RELEASED, TAKE_AWAY } = require('./handle')
 const { openMailbox } = require('./mailbox')
 const { complain } = require('./report')
 
+/** Of an instance: whether it refuses calls, since it was drained or closed. Every copy of this package understands it. */
+const IS_DRAINED = Symbol.for('quorlock.isDrained')
+
 const EXIT_BUDGET_MS = 100
 
 /** Between two looks at whether the last nodes have answered. */
@@ -130,4 +133,4 @@ function watchExit() {
   })
 }
 
-module.exports = { drainDesk, closeDesk, shutDesk, rejectWaiting, takeAwayLocks, watchExit }
+module.exports = { IS_DRAINED, drainDesk, closeDesk, shutDesk, rejectWaiting, takeAwayLocks, watchExit }

@@ -5,7 +5,7 @@
 const { MAX_MS, plainObject, onlyKnown, integer, callback, abortSignal, checkTtl } = require('./argument')
 const { reasonOf } = require('./call')
 const { parseCallOptions, parseWhenLost, SECTION_NAMES } = require('./call-options')
-const { closeDesk, drainDesk, shutDesk, watchExit } = require('./closing')
+const { IS_DRAINED, closeDesk, drainDesk, shutDesk, watchExit } = require('./closing')
 const { Desk } = require('./desk')
 const { channels, watchAcquire, watchSection } = require('./diagnostics')
 const { DistributedLock } = require('./distributed-lock')
@@ -142,6 +142,10 @@ class Redlock {
     this.#isRefusing = true
     drainDesk(this.#desk)
     this.#layers?.rejectWaiting()
+  }
+
+  get [IS_DRAINED]() {
+    return this.#isRefusing
   }
 
   close(options = {}) {

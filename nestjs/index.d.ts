@@ -110,7 +110,9 @@ export interface WithLockDecoratorOptions<Contended extends 'throw' | 'skip' = '
    * What a call comes to that did not get the lock within its wait, since others held it: a `LockContendedError`, or
    * nothing: the method is not called, and the call resolves with undefined. With 'skip' so does a call that comes, or
    * still waits, while the application shuts down, instead of a `RedlockClosedError`. No quorum is an error in any case.
-   * @default 'throw'
+   *
+   * Handlers of `@OnWorkerEvent` and `@OnQueueEvent` are left out during a shutdown also with 'throw', with a process warning
+   * (`QUORLOCK_LEFT_OUT`): nobody would catch what they reject with, and the process would end. @default 'throw'
    */
   whenContended?: Contended | undefined
 }
@@ -160,21 +162,32 @@ export function WithLock<Args extends any[], Contended extends 'throw' | 'skip' 
   key: LockKey | ((...args: Args) => LockKey),
   options: WithLockDecoratorOptions<Contended>,
 ): WithLockDecorator<Args, Contended>
-/** With the method named: `@WithLock<OrderService['place']>((order) => order.id, ..)`. */
-export function WithLock<Method extends AnyMethod, Contended extends 'throw' | 'skip' = 'throw' | 'skip'>(
+/**
+ * With the method named: `@WithLock<OrderService['place']>((order) => order.id, ..)`. It takes 'skip' where the method's
+ * promise allows undefined.
+ */
+export function WithLock<Method extends AnyMethod>(
   key: LockKey | ((...args: Parameters<Method>) => LockKey),
-  options: WithLockDecoratorOptions<Contended>,
+  options: WithLockDecoratorOptions<undefined extends Awaited<ReturnType<Method>> ? 'throw' | 'skip' : 'throw'>,
 ): WithLockDecorator<Parameters<Method>, 'throw'>
 
 /**
- * Answers HTTP requests that were refused a lock, on Express and Fastify: 409 when others held it until the wait ended,
- * 503 when no quorum of nodes could vote or the service is closing; with `Retry-After` where the error tells. The body
- * has `statusCode`, `error`, `message` and the error's `code`; no key, and no node. Elsewhere it throws the error on.
+ * Answers whom a lock was refused, in words that have no key and no node in them.
+ *
+ * HTTP, on Express and Fastify: 409 when others held it until the wait ended, 503 when no quorum of nodes could vote or the
+ * service is closing; with `Retry-After` where the error tells. The body has `statusCode`, `error`, `message` and the
+ * error's `code`.
+ *
+ * Microservices and WebSockets: `{ status: 'error', message, code }`, to the caller, and to the gateway's client as
+ * `exception`, that of `ws` too. Elsewhere, as in GraphQL, it throws the error on.
+ *
+ * An error that is `reentrant` is none of these, but a mistake in the code: Nest answers it as any error it does not know.
  *
  * ```ts
  * app.useGlobalFilters(new RedlockExceptionFilter())
  * ```
  */
 export class RedlockExceptionFilter {
-  catch(error: LockError, host: ArgumentsHost): void
+  /** @returns nothing; for a microservice what Nest wants there, an `Observable` that fails */
+  catch(error: LockError, host: ArgumentsHost): unknown
 }

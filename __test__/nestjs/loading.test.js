@@ -56,6 +56,16 @@ describe('with Nest, without terminus', () => {
   })
 })
 
+describe('with Nest, where rxjs is not to be had', () => {
+  test('quorlock/nestjs says what to install', () => {
+    const folder = consumerOf(12)
+    fs.rmSync(path.join(folder, 'node_modules/rxjs')) // Nest has it beside itself
+    const text = "try { require('quorlock/nestjs') } catch (error) { console.log(JSON.stringify(error.message)) }"
+    const expected = 'quorlock/nestjs needs rxjs, which is not installed: npm install rxjs'
+    assert.equal(run(folder, 'rxjs.cjs', text), expected)
+  })
+})
+
 describe('with Nest', () => {
   let folder
 

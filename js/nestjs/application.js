@@ -6,6 +6,7 @@
 class Application {
   redlocks = new Map()
   isComplete = false // all that lives as long as it has been made
+  completedAt // when that was known
   isStarted = false
   isOpen = true // from the first Redlock until the last one is closed
   closed = 0 // of its Redlocks

@@ -4,6 +4,7 @@
 // application, and several may live in one process: so the question is asked when a method is called, by the object it
 // is called on. An application is known by Nest's `ModulesContainer`, of which each has one.
 
+const { PROCESS } = require('../clock')
 const { Application } = require('./application')
 
 /** Each copy of this package in a process finds it, as it finds the tokens. Another form of it needs another number. */
@@ -48,8 +49,10 @@ function begin(container) {
 }
 
 /** Everything that lives as long as the application has been made. */
-const complete = (container) => {
-  applications.get(container).isComplete = true
+function complete(container) {
+  const application = applications.get(container)
+  application.isComplete = true
+  application.completedAt ??= PROCESS.now()
 }
 
 const start = (container) => {
@@ -104,15 +107,20 @@ function settle(object, home) {
   return home
 }
 
+/** How long an application may take from its first `onModuleInit` until it has started. */
+const START_LIMIT_MS = 60_000
+
 /**
- * What has not started yet, though one that was begun later has, is taken for an application whose start failed: Nest
- * tells nobody, and it stays here until it is collected.
+ * What has not started yet, though one that was begun later has, or for that long, is taken for an application whose start
+ * failed: Nest tells nobody, and it stays here until it is collected.
  */
 function theOneOf(candidates) {
   if (candidates.length <= 1) return candidates[0]
   const [one, another] = candidates.filter(({ isStarted }) => isStarted)
   if (one === undefined || another !== undefined) return 'several'
-  const mayBeStarting = ({ isComplete, isStarted, number }) => isComplete && !isStarted && number > one.number
+  const since = PROCESS.now() - START_LIMIT_MS
+  const mayBeStarting = ({ isComplete, isStarted, number, completedAt }) =>
+    isComplete && !isStarted && number > one.number && completedAt > since
   return candidates.some(mayBeStarting) ? 'several' : one
 }
 

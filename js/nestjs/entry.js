@@ -11,6 +11,7 @@ function load() {
   loadNative()
   requirePeer('@nestjs/common', ENTRY, () => require('@nestjs/common'))
   requirePeer('@nestjs/core', ENTRY, () => require('@nestjs/core'))
+  requirePeer('rxjs', ENTRY, () => require('rxjs')) // as Nest does itself
   const { getRedlockToken } = require('./tokens')
   const { InjectRedlock } = require('./inject')
   const { RedlockService } = require('./service')

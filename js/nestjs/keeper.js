@@ -28,7 +28,7 @@ class Keeper {
 
   onModuleInit() {
     applications.complete(this.#container)
-    if (typeof this.#redlock.stats === 'function') this.#log?.watch(this.#redlock)
+    this.#log?.watch(this.#redlock)
   }
 
   onApplicationBootstrap() {

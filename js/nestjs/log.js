@@ -17,21 +17,27 @@ function makeLog(name, given) {
   return {
     watch: (redlock) => watch(redlock, say),
     error: say.error,
-    wait: say.debug === null ? null : (...wait) => say.debug(waitLine(...wait)),
+    wait: say.debug === null ? null : (...wait) => say.debug(() => waitLine(...wait)),
   }
 }
 
-/** A logger that throws must not take a lock with it: who has just been granted one would never give it back. */
+/**
+ * A logger that throws must not take a lock with it: who has just been granted one would never give it back. Nor must one
+ * that rejects end the process. A text that takes some making is given as a function, which may fail as well.
+ */
 function guarded(say) {
   const guard = (write) => (text) => {
     try {
-      write(text)
+      const answer = write(typeof text === 'function' ? text() : text)
+      if (typeof answer?.then === 'function') answer.then(undefined, failed)
     } catch (error) {
-      warn('LOGGER', `the logger failed: ${textOf(error)}`, error)
+      failed(error)
     }
   }
   return Object.fromEntries(Object.entries(say).map(([level, write]) => [level, write === null ? null : guard(write)]))
 }
+
+const failed = (error) => warn('LOGGER', `the logger failed: ${textOf(error)}`, error)
 
 function ofNest(context) {
   const logger = new Logger(context)
@@ -64,9 +70,11 @@ function watch(redlock, say) {
     if (state === 'up') say.log(`node ${node} is up`)
     else say.warn(`node ${node} is ${state}${error ? `: ${error}` : ''}`)
   }
-  for (const { name, state, error } of redlock.stats().nodes) if (state in TOLD) tell(name, state, error)
+  // A test's stand-in may have none of these, or not in our form.
+  for (const { name, state, error } of redlock.stats?.()?.nodes ?? []) if (state in TOLD) tell(name, state, error)
   // Nothing is to be told of an application whose start failed: then its instance must not be kept by us.
-  const on = (redlock[WATCH] ?? redlock.on).bind(redlock)
+  const on = (redlock[WATCH] ?? redlock.on)?.bind(redlock)
+  if (on === undefined) return
   on('nodeUp', ({ node }) => tell(node, 'up'))
   on('nodeDown', ({ node, error }) => tell(node, stateOf(error), reasonIn(error)))
   on('degraded', ({ degraded, cause }) => {
@@ -87,7 +95,7 @@ const reasonIn = (error) =>
 
 function waitLine(key, waited, attempts, error) {
   const line = `waited ${waited} ms for the lock ${inWords(key)}${attempts > 1 ? `, ${attempts} attempts` : ''}`
-  return error === undefined ? line : `${line}, in vain: ${error?.code ?? error?.name ?? 'aborted'}`
+  return error === undefined ? line : `${line}, in vain: ${String(error?.code ?? error?.name ?? 'aborted')}`
 }
 
 /** Of whatever was given for one. */

@@ -4,6 +4,7 @@
 // does not tell that apart from a slow node, so a wait is a second round, or a time that no healthy round takes.
 
 const { Redlock } = require('../redlock')
+const { complain } = require('../report')
 
 const WAITED_MS = 50
 
@@ -33,13 +34,13 @@ class RedlockService extends Redlock {
     let isRunning = false
     const told = (lock) => {
       isRunning = true
-      this.#tell(lock.key, since, lock.attempts)
+      this.#tell(lock.key, since, lock)
       return fn(lock)
     }
     try {
       return await super.withLock(key, ttl, told, options)
     } catch (error) {
-      if (!isRunning) this.#tell(key, since, attemptsOf(error), error)
+      if (!isRunning) this.#tell(key, since, null, error)
       throw error
     }
   }
@@ -50,20 +51,26 @@ class RedlockService extends Redlock {
     try {
       lock = await super.acquire(key, ttl, options)
     } catch (error) {
-      this.#tell(key, since, attemptsOf(error), error)
+      this.#tell(key, since, null, error)
       throw error
     }
-    this.#tell(lock.key, since, lock.attempts)
+    this.#tell(lock.key, since, lock)
     return lock
   }
 
-  #tell(key, since, attempts, error) {
-    const waited = performance.now() - since
-    if (attempts > 1 || waited >= WAITED_MS) this.#onWait(key, Math.round(waited), attempts, error)
+  /**
+   * What fails here must not take the place of a refusal's reason, which may be any value that a call was aborted with, nor
+   * keep a lock that has been granted from whoever would give it back.
+   */
+  #tell(key, since, lock, error) {
+    try {
+      const waited = performance.now() - since
+      const attempts = (lock ?? error)?.attempts ?? 0
+      if (attempts > 1 || waited >= WAITED_MS) this.#onWait(key, Math.round(waited), attempts, error)
+    } catch (failure) {
+      complain('a wait could not be told', failure)
+    }
   }
 }
-
-/** Who aborted a call may have done so with any value. */
-const attemptsOf = (error) => error?.attempts ?? 0
 
 module.exports = { RedlockService }

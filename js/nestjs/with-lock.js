@@ -5,11 +5,11 @@
 
 const { onlyKnown, plainObject, integer, MIN_TTL } = require('../argument')
 const { checkCallOptions, SECTION_NAMES } = require('../call-options')
-const { LockContendedError, RedlockClosedError } = require('../errors')
 const { wrongType, wrongValue } = require('../invalid')
 const { checkKeys } = require('../key')
 const { MAX_TTL } = require('../options')
 const { homeOf } = require('./applications')
+const { isReasonToSkip, leaveOut } = require('./left-out')
 const { checkName } = require('./module-options')
 const { DEFAULT_NAME } = require('./tokens')
 
@@ -59,7 +59,7 @@ function parse(key, options) {
 }
 
 function locking(method, where, { keyOf, ttl, name, isSkipping, call }) {
-  return {
+  const wrapper = {
     async method(...args) {
       const redlock = redlockOf(this, where, name)
       let isRunning = false
@@ -70,20 +70,14 @@ function locking(method, where, { keyOf, ttl, name, isSkipping, call }) {
       try {
         return await redlock.withLock(keyOf.apply(this, args), ttl, run, call)
       } catch (error) {
-        // what the method throws is not ours, be it of another lock
-        if (isSkipping && !isRunning && isReasonToSkip(error)) return undefined
+        if (isRunning) throw error // what the method throws is not ours, be it of another lock
+        if (isSkipping ? isReasonToSkip(error, redlock) : leaveOut(error, redlock, wrapper, where)) return undefined
         throw error
       }
     },
   }.method
+  return wrapper
 }
-
-/**
- * Others have it; or the application shuts down, where nobody may be left to hear of an error: a job's last event, a tick
- * that is late. A deadlock is a mistake in any case.
- */
-const isReasonToSkip = (error) =>
-  error instanceof RedlockClosedError || (error instanceof LockContendedError && !error.reentrant)
 
 function redlockOf(object, where, name) {
   const home = homeOf(object)
@@ -106,7 +100,8 @@ const WHY = {
   several:
     'several applications of this process import RedlockModule, and nothing tells which of them its object belongs to: ' +
     'Nest keeps no list of those that it makes for one request, or by moduleRef.create(), nor of others. ' +
-    'Inject RedlockService and call withLock() there, or import RedlockModule.forRoot() in its application',
+    'Inject RedlockService and call withLock() there, or import RedlockModule.forRoot() in its application. ' +
+    'One whose start failed counts as starting for a minute: close() it',
 }
 
 /** Everything that was noted on the method so far: its name and length, properties, and what Reflect keeps. */

@@ -31,7 +31,8 @@ export interface RedlockMetricsOptions extends Pick<ObserveOptions, 'keyClass' |
  * ```
  *
  * Imported once for each instance. The application does not start without the instance (`ERR_QUORLOCK_NOT_PROVIDED`),
- * nor where `observeWithProm` or `observeWithOpenTelemetry` throws.
+ * nor where `observeWithProm` or `observeWithOpenTelemetry` throws, as for a second application that observes an instance of
+ * the same name in the same place (`ERR_QUORLOCK_OBSERVED`). Of two that start at once, one does not.
  */
 // biome-ignore lint/complexity/noStaticOnlyClass: Nest knows a module by its class
 export class RedlockMetricsModule {

@@ -16,6 +16,9 @@ class Shop {
     return currentLock()?.key
   }
 
+  @WithLock('lock:elsewhere', { ttl: 1000, name: 'elsewhere' })
+  async elsewhere() {}
+
   @WithLock('lock:slow', { ttl: 1000, wait: 0 })
   async slow(until: Promise<void>) {
     await until
@@ -146,6 +149,36 @@ test("an application whose start failed is in nobody else's way either", async (
   const app = await start(t, { imports: [open()], providers: [Shop, Transient] })
   assert.equal(await (await app.resolve(Transient)).run(), 'lock:request')
   assert.equal(await (await app.get(ModuleRef).create(Shop)).fixed(), 'lock:fixed')
+})
+
+test('a later application whose start failed counts until it is closed, or for a minute', async (t) => {
+  class Failing {
+    onModuleInit() {
+      throw new Error('half-way')
+    }
+  }
+  const one = await start(t, { imports: [open()], providers: [Shop] })
+  const create = () => one.get(ModuleRef).create(Shop)
+  const several = /several applications .* counts as starting for a minute: close\(\) it$/
+  const failing = { imports: [open()], providers: [Failing] }
+
+  const failed = (await Test.createTestingModule(failing).compile()).createNestApplication()
+  await assert.rejects(failed.init(), /half-way/)
+  await assert.rejects((await create()).fixed(), several)
+  await failed.close()
+  assert.equal(await (await create()).fixed(), 'lock:fixed')
+
+  await assert.rejects(start(t, failing), /half-way/)
+  const shop = await create()
+  await assert.rejects(shop.fixed(), several)
+  const now = performance.now.bind(performance)
+  const later = (ms: number) => {
+    t.mock.method(performance, 'now', () => now() + ms)
+    return shop.elsewhere().finally(() => t.mock.restoreAll())
+  }
+  await assert.rejects(later(30_000), several)
+  await assert.rejects(later(60_001), /no RedlockModule has the name "elsewhere"/)
+  assert.equal(await shop.fixed(), 'lock:fixed')
 })
 
 test('one module class, two applications', async (t) => {

@@ -3,7 +3,16 @@
 
 import { strict as assert } from 'node:assert'
 import { type TestContext, test } from 'node:test'
-import { BullModule, getQueueToken, OnWorkerEvent, Processor, WorkerHost } from '@nestjs/bullmq'
+import {
+  BullModule,
+  getQueueToken,
+  OnQueueEvent,
+  OnWorkerEvent,
+  Processor,
+  QueueEventsHost,
+  QueueEventsListener,
+  WorkerHost,
+} from '@nestjs/bullmq'
 import { type INestApplicationContext, Module } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { type Job, Queue } from 'bullmq'
@@ -44,6 +53,36 @@ class Orders extends WorkerHost {
   async below(_job: Job<{ id: number }>) {
     this.seen.push(currentLock()?.key)
   }
+
+  @OnWorkerEvent('completed')
+  @WithLock('lock:plain above', { ttl: 1000 })
+  async plainAbove() {
+    this.seen.push(currentLock()?.key)
+  }
+
+  @WithLock('lock:plain below', { ttl: 1000 })
+  @OnWorkerEvent('completed')
+  async plainBelow() {
+    this.seen.push(currentLock()?.key)
+  }
+}
+
+/** Ends when nothing is missing: what happens in the last moment is heard, too. */
+@QueueEventsListener(QUEUE)
+class Events extends QueueEventsHost {
+  readonly seen: unknown[] = []
+  going = Promise.resolve()
+
+  @OnQueueEvent('completed')
+  @WithLock('lock:event', { ttl: 1000 })
+  async completed(_event: { jobId: string }) {
+    this.seen.push(currentLock()?.key)
+  }
+
+  override async onApplicationShutdown() {
+    await this.going
+    await super.onApplicationShutdown()
+  }
 }
 
 async function begin(t: TestContext) {
@@ -53,7 +92,7 @@ async function begin(t: TestContext) {
   const { port } = nodes[0] as (typeof nodes)[0]
   const connection = { host: '127.0.0.1', port, maxRetriesPerRequest: null }
 
-  @Module({ imports: [BullModule.registerQueue({ name: QUEUE })], providers: [Orders] })
+  @Module({ imports: [BullModule.registerQueue({ name: QUEUE })], providers: [Orders, Events] })
   class OrdersModule {}
 
   const redlock = RedlockModule.forRoot({ nodes: nodes.map(({ url }) => url), isGlobal: true, logger: false })
@@ -61,7 +100,9 @@ async function begin(t: TestContext) {
   const module = moduleOf({ imports: nest === 10 ? [...others, redlock] : [redlock, ...others] })
   app = await NestFactory.createApplicationContext(module, { logger: false, abortOnError: false })
   const queue = app.get<Queue>(getQueueToken(QUEUE), { strict: false })
-  return { app, queue, connection, orders: app.get(Orders, { strict: false }) }
+  const events = app.get(Events, { strict: false })
+  await events.queueEvents.waitUntilReady()
+  return { app, queue, connection, events, orders: app.get(Orders, { strict: false }) }
 }
 
 const isRefusing = (redlock: RedlockService) =>
@@ -71,18 +112,30 @@ const isRefusing = (redlock: RedlockService) =>
   )
 
 test('a processor and event handlers run locked, in either order', async (t) => {
-  const { queue, orders } = await begin(t)
+  const { queue, orders, events } = await begin(t)
   await queue.add('order', { id: 7 })
-  await until(() => orders.seen.length === 3, { what: 'the job and what follows from it' })
+  await until(() => orders.seen.length === 5, { what: 'the job and what follows from it' })
   assert.equal(orders.seen[0], 'lock:order:7')
-  assert.deepEqual(orders.seen.slice(1).sort(), ['lock:above:7', 'lock:below:7'])
+  const expected = ['lock:above:7', 'lock:below:7', 'lock:plain above', 'lock:plain below']
+  assert.deepEqual(orders.seen.slice(1).sort(), expected)
+  await until(() => events.seen.length === 1, { what: 'what the queue tells of it' })
+  assert.deepEqual(events.seen, ['lock:event'])
 })
 
 test('a job that is at work when the application shuts down keeps its lock to its end', async (t) => {
   const { opened, open: end } = gate()
+  const { opened: told, open: leave } = gate()
   t.after(end)
-  const { app, queue, connection, orders } = await begin(t)
+  t.after(leave)
+  const { app, queue, connection, orders, events } = await begin(t)
+  const leftOut: string[] = []
+  const hear = (warning: Error & { code?: string }) => {
+    if (warning.code === 'QUORLOCK_LEFT_OUT') leftOut.push(warning.message)
+  }
+  process.on('warning', hear)
+  t.after(() => process.off('warning', hear))
   orders.going = opened
+  events.going = told
   const job = await queue.add('order', { id: 8 })
   await until(() => orders.lock, { what: 'the job is at work' })
   const { redlock, lock } = orders
@@ -92,12 +145,16 @@ test('a job that is at work when the application shuts down keeps its lock to it
   const before = redlock.stats().extended
   await until(() => redlock.stats().extended > before + 3, { what: 'several renewals' })
   end()
+  // The handlers come too late to get a lock: they are left out, and what nobody handles does not end the process.
+  await until(() => leftOut.length === 3, { what: 'what was left out is told' })
+  leave()
   await closing
   assert.deepEqual(orders.atEnd, { held: true, node: 'up' })
   assert.equal(lock?.isHeld, false)
   assert.deepEqual([redlock.stats().nodes[0]?.state, redlock.stats().lost], ['closed', 0])
-  // The handlers came too late to get a lock: they were left out, and what nobody handles did not end the process.
-  assert.deepEqual(orders.seen, ['lock:order:8'])
+  assert.deepEqual([orders.seen, events.seen], [['lock:order:8'], []])
+  const names = leftOut.map((text) => text.match(/^@WithLock\(\) on (\S+): not called/)?.[1])
+  assert.deepEqual(names.sort(), ['Events.completed', 'Orders.plainAbove', 'Orders.plainBelow'])
 
   const later = new Queue(QUEUE, { connection })
   const state = await later.getJobState(String(job.id)).finally(() => later.close())

@@ -36,6 +36,7 @@ class Orders {
     if (kind === 'contended') throw new LockContendedError('lock:secret', { key: 'lock:secret' })
     if (kind === 'retry') throw new QuorumUnavailableError('of redis-7', { retryAfter: 2001 })
     if (kind === 'soon') throw new LockContendedError('soon', { retryAfter: 0 })
+    if (kind === 'reentrant') throw new LockContendedError('lock:secret', { reentrant: true })
     if (kind === 'closed') throw new RedlockClosedError('closed')
     throw new Error('other')
   }
@@ -128,6 +129,9 @@ for (const [name, adapter] of [
     assert.equal((await ask('error/soon')).retryAfter, '1')
     const closed = await ask('error/closed')
     assert.deepEqual([closed.status, closed.body.code], [503, 'ERR_REDLOCK_CLOSED'])
+    // a mistake in the code, as any other
+    const reentrant = await ask('error/reentrant')
+    assert.deepEqual(reentrant.body, { statusCode: 500, message: 'Internal server error' })
     assert.equal((await ask('error/other')).status, 500)
   })
 
@@ -144,13 +148,3 @@ for (const [name, adapter] of [
     assert.equal((await ask('own-filter')).status, 409)
   })
 }
-
-test('elsewhere than in HTTP the filter throws the error on', () => {
-  const error = new LockContendedError('x')
-  // biome-ignore lint/suspicious/noExplicitAny: all that is asked of it
-  const host = { getType: () => 'rpc' } as any
-  assert.throws(
-    () => new RedlockExceptionFilter().catch(error, host),
-    (thrown) => thrown === error,
-  )
-})

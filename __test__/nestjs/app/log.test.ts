@@ -136,6 +136,53 @@ test('a logger that throws takes no lock with it', async (t) => {
   assert.equal(redlock.stats().held, 0)
 })
 
+test('a logger whose promises fail ends nothing', async (t) => {
+  const broken = async () => {
+    throw new Error('the log shipper is away')
+  }
+  const warnings: string[] = []
+  const hear = (warning: Error) => warnings.push(warning.message)
+  process.on('warning', hear)
+  t.after(() => process.off('warning', hear))
+  const logger = { log: broken, warn: broken, error: broken, debug: broken }
+  const app = await start(t, { imports: [RedlockModule.forRoot({ nodes: memory(), logger })] })
+  // the node is up, which is one line
+  await until(() => warnings.includes('the logger failed: the log shipper is away'))
+  const redlock = app.get(RedlockService, { strict: false })
+  assert.equal(await redlock.withLock('key', 5000, () => 'ran'), 'ran')
+})
+
+test('whatever a call that waited was aborted with is what it rejects with', async (t) => {
+  const logger = new Recorder()
+  const app = await start(t, { imports: [RedlockModule.forRoot({ nodes: memory(), logger })] })
+  const redlock = app.get(RedlockService, { strict: false })
+  const held = await redlock.acquire('key', 30_000)
+  const throwing = {
+    get code() {
+      throw new Error('no code')
+    },
+  }
+  const reasons = [
+    { code: Symbol('mine') },
+    { code: Object.create(null) },
+    { attempts: Symbol('mine') },
+    throwing,
+    null,
+  ]
+  for (const reason of reasons) {
+    for (const wait of [
+      (signal: AbortSignal) => redlock.acquire('key', 5000, { signal }),
+      (signal: AbortSignal) => redlock.withLock('key', 5000, () => {}, { signal }),
+    ]) {
+      const aborting = new AbortController()
+      setTimeout(() => aborting.abort(reason), 100)
+      await assert.rejects(wait(aborting.signal), (error) => error === reason)
+    }
+  }
+  assert.ok(logger.ours.some((line) => line.endsWith('in vain: Symbol(mine)')))
+  await held.release()
+})
+
 test('no logger at all', async (t) => {
   const logger = new Recorder()
   const imports = [RedlockModule.forRoot({ nodes: memory(), logger: false })]

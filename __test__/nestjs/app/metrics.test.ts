@@ -7,7 +7,7 @@ import * as client from 'prom-client'
 import type { Redlock } from 'quorlock'
 import { InjectRedlock, RedlockModule, RedlockService, WithLock } from 'quorlock/nestjs'
 import { RedlockMetricsModule } from 'quorlock/nestjs/metrics'
-import { memory, start } from './support.js'
+import { gate, memory, start, until } from './support.js'
 
 @Injectable()
 class Jobs {
@@ -74,4 +74,30 @@ test('an application whose start failed leaves the registry to the next one', as
   assert.deepEqual(await held(register), ['default undefined 1'])
   // Those that run are no reason to give way.
   await assert.rejects(start(t, { imports: imports() }), { code: 'ERR_QUORLOCK_OBSERVED' })
+})
+
+test('of two applications that start at the same time one runs with metrics, and the other does not start', async (t) => {
+  const register = new client.Registry()
+  const { opened, open } = gate()
+  let begun = 0
+  class Slow {
+    async onApplicationBootstrap() {
+      begun += 1
+      await opened
+    }
+  }
+  const begin = () => {
+    const redlock = RedlockModule.forRoot({ nodes: memory(), logger: false, isGlobal: true })
+    return start(t, { imports: [redlock, RedlockMetricsModule.forRoot({ client, register })], providers: [Slow] })
+  }
+  const both = Promise.allSettled([begin(), begin()])
+  await until(() => begun > 0, { what: 'one of them has got that far' })
+  open()
+  const [one, other] = (await both).sort((a, b) => a.status.localeCompare(b.status))
+  assert.equal(other?.status === 'rejected' && other.reason.code, 'ERR_QUORLOCK_OBSERVED')
+  assert.ok(one?.status === 'fulfilled')
+  await one.value.get(RedlockService, { strict: false }).withLock('key', 1000, () => {})
+  assert.deepEqual(await held(register), ['default undefined 1'])
+  await one.value.close()
+  assert.deepEqual(register.getMetricsAsArray(), [])
 })

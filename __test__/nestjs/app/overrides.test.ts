@@ -7,7 +7,7 @@ import { Test } from '@nestjs/testing'
 import { currentLock, type Lock, Redlock } from 'quorlock'
 import { getRedlockToken, InjectRedlock, RedlockModule, RedlockService, WithLock } from 'quorlock/nestjs'
 import { TestRedlock } from 'quorlock/testing'
-import { gate, memory, until, within } from './support.js'
+import { gate, memory, Recorder, until, within } from './support.js'
 
 @Injectable()
 class Clerk {
@@ -81,6 +81,22 @@ test('of a name', async () => {
   assert.equal(await module.get(Reporter).report(), 'lock:report')
   await module.close()
   await assert.rejects(mine.acquire('key', 1000), closed)
+})
+
+test('a stand-in of a test may have as little as the test needs', async () => {
+  const run = (_key: string, _ttl: number, section: (lock: object) => unknown) => section({})
+  const stats = () => ({ nodes: [] })
+  for (const standIn of [{ withLock: run }, { withLock: run, stats }, { withLock: run, stats: () => ({}) }]) {
+    const imports = [RedlockModule.forRoot({ nodes: own })] // with a log, which would listen
+    const module = await Test.createTestingModule({ imports, providers: [Clerk] })
+      .setLogger(new Recorder())
+      .overrideProvider(RedlockService)
+      .useValue(standIn)
+      .compile()
+    await module.init()
+    assert.equal(await module.get(Clerk).work(), undefined)
+    await module.close()
+  }
 })
 
 test('a TestRedlock lets the container close, whatever is held, and whether its nodes are up or down', async () => {

@@ -5,9 +5,20 @@ import { test } from 'node:test'
 import { Injectable } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { Test } from '@nestjs/testing'
-import type { Lock } from 'quorlock'
+import { type Lock, RedlockClosedError } from 'quorlock'
 import { RedlockModule, RedlockService, WithLock } from 'quorlock/nestjs'
-import { collectGarbage, gate, memory, moduleOf, nest, type Server, servers, until } from './support.js'
+import {
+  collectGarbage,
+  failureOf,
+  freePort,
+  gate,
+  memory,
+  moduleOf,
+  nest,
+  type Server,
+  servers,
+  until,
+} from './support.js'
 
 const timeline: string[] = []
 
@@ -85,6 +96,16 @@ test('a running section finishes, who waits is told, and nothing new begins', as
   // Nest 10 ends what is imported before what imports it.
   const expected = nest === 10 ? 'worker: redlock closed' : 'worker: redlock up'
   assert.deepEqual(timeline, ['before', expected])
+})
+
+test("'skip' is for the end of the application, not for a fallback that was closed before", async () => {
+  const closed = new RedlockClosedError('the fallback was closed')
+  const fallback = { createLock: () => assert.fail(), withLock: () => Promise.reject(closed) }
+  const away = `redis://127.0.0.1:${await freePort()}`
+  const { app, worker } = await begin({ nodes: away, fallback, fallbackAfter: 0 })
+  assert.equal(await failureOf(worker.spare()), closed)
+  await app.close()
+  assert.equal(await worker.spare(), undefined)
 })
 
 test('a section that does not end is told after shutdownTimeout, and the application closes', async () => {

@@ -20,6 +20,8 @@ export const { until, within } = load('./until.js') as {
   within: <T>(ms: number, promise: Promise<T>) => Promise<T>
 }
 
+export const { freePort } = load('./ports.js') as { freePort: () => Promise<number> }
+
 export interface Server {
   url: string
   port: number

@@ -32,6 +32,30 @@ export class Orders {
   @WithLock('lock:skip', { ttl: 1000, whenContended: 'skip' })
   async nothing(): Promise<void> {}
 
+  @WithLock<Orders['namedSkipped']>((order) => order.id, { ttl: 1000, whenContended: 'skip' })
+  async namedSkipped(order: Order): Promise<number | undefined> {
+    return order.amount
+  }
+
+  @WithLock<Orders['namedInferred']>((order) => order.id, { ttl: 1000, whenContended: 'skip' })
+  async namedInferred(order: Order) {
+    return order.amount > 0 ? this.named(order, 1) : undefined
+  }
+
+  @WithLock<Orders['namedNothing']>((order) => order.id, { ttl: 1000, whenContended: 'skip' })
+  async namedNothing(_order: Order): Promise<void> {}
+
+  @WithLock<Orders['namedThrowing']>((order) => order.id, { ttl: 1000, whenContended: 'throw' })
+  async namedThrowing(order: Order): Promise<number> {
+    return order.amount
+  }
+
+  // @ts-expect-error nothing is what a skipped call resolves with, of a method that is named, too
+  @WithLock<Orders['namedNumber']>((order) => order.id, { ttl: 1000, whenContended: 'skip' })
+  async namedNumber(order: Order): Promise<number> {
+    return order.amount
+  }
+
   // @ts-expect-error the method takes no number
   @WithLock((id: number) => `lock:${id}`, { ttl: 1000 })
   async other(_order: Order) {}

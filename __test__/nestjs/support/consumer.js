@@ -31,10 +31,10 @@ function consumerOf(version) {
   const folder = install(pack().tarball)
   const modules = path.join(folder, 'node_modules')
   const nest = path.join(root, '__test__', 'peers', `nest-${version}`, 'node_modules')
-  linkAll(path.join(nest, '@nestjs'), path.join(modules, '@nestjs'))
+  linkAll(path.join(root, 'node_modules', '@types'), path.join(modules, '@types'))
+  for (const scope of ['@nestjs', '@types']) linkAll(path.join(nest, scope), path.join(modules, scope))
   linkAll(nest, modules)
   linkAll(path.join(root, '__test__', 'metrics', 'node_modules'), modules, ['prom-client'])
-  linkAll(path.join(root, 'node_modules', '@types'), path.join(modules, '@types'))
   for (const type of ['commonjs', 'module']) {
     const place = path.join(folder, type)
     fs.cpSync(sources, place, { recursive: true })

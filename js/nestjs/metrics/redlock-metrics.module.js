@@ -34,7 +34,8 @@ class RedlockMetricsModule {
 
 /**
  * Between onModuleInit and onApplicationBootstrap. Whoever is still here when the next one comes, for the same place, is of
- * an application whose start has failed: Nest tells nobody of that, and it would stand in the way of every other try.
+ * an application whose start has failed: Nest tells nobody of that, and it would stand in the way of every other try. Where
+ * it was only slow, its own start fails.
  */
 const starting = new Set()
 
@@ -46,6 +47,7 @@ class RedlockMetrics {
   #redlock
   #options
   #observations = []
+  #hasGivenWay = false
 
   constructor(name, redlock, options) {
     if (redlock === undefined || redlock === null) throw notProvided(name)
@@ -55,13 +57,19 @@ class RedlockMetrics {
   }
 
   onModuleInit() {
-    for (const other of starting) if (other.#isInPlaceOf(this)) other.onApplicationShutdown()
+    for (const other of starting) if (other.#isInPlaceOf(this)) other.#giveWay()
     starting.add(this)
     this.#observe()
   }
 
   onApplicationBootstrap() {
+    if (this.#hasGivenWay) this.#observe() // throws while the other one is observed there
     starting.delete(this)
+  }
+
+  #giveWay() {
+    this.#hasGivenWay = true
+    this.onApplicationShutdown()
   }
 
   /** Not of the same application, where it is a mistake that is told. */
