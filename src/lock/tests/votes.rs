@@ -40,7 +40,7 @@ fn nodes_that_were_asked_to_renew_and_did_not_answer_are_silent() {
     let slot = script.grant(renewed());
     let reason = script.lose(slot, |script| {
         script.deliver(0);
-        [1, 2].map(|node| script.take(node));
+        (1..3).for_each(|node| drop(script.take(node)));
     });
     assert_eq!(reason, Lost::Expired);
     assert_eq!(script.faults(slot), [None, Some(FaultCode::Timeout), Some(FaultCode::Timeout)]);
@@ -52,7 +52,7 @@ fn nodes_that_refused_to_renew_say_why() {
     let slot = script.grant(renewed());
     let reason = script.lose(slot, |script| {
         script.deliver(0);
-        [1, 2].map(|node| script.fail(node, FaultCode::NoPerm));
+        (1..3).for_each(|node| script.fail(node, FaultCode::NoPerm));
     });
     assert_eq!(reason, Lost::Expired);
     assert_eq!(script.faults(slot), [None, Some(FaultCode::NoPerm), Some(FaultCode::NoPerm)]);
