@@ -132,7 +132,10 @@ export class Redlock<Fencing extends boolean = false> implements LockProvider {
    *
    * @throws {TypeError | RangeError} for bad input
    */
-  createLock(resource: string | readonly string[], options?: CreateLockOptions): DistributedLock
+  createLock(
+    resource: string | readonly string[],
+    options?: CreateLockOptions,
+  ): Fencing extends true ? FencedDistributedLock : DistributedLock
 
   /**
    * Resolves once a quorum of nodes answers. Optional: everything else connects by itself.
@@ -571,6 +574,12 @@ export interface DistributedLock extends AsyncDisposable {
   release(): Promise<void>
   /** `release()` for `await using`. */
   [Symbol.asyncDispose](): Promise<void>
+}
+
+/** One of an instance with `fencing: true`. */
+export interface FencedDistributedLock extends DistributedLock {
+  /** {@link FencedLock.token} of the lock that was acquired last, undefined before and after its release. */
+  readonly token: number | undefined
 }
 
 /**

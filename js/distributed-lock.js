@@ -8,6 +8,8 @@ const { MAX_MS, plainObject, onlyKnown, integer, abortSignal, checkTtl } = requi
 const failure = require('./failure')
 const { TAKE_AWAY } = require('./handle')
 
+let tokenOf
+
 class DistributedLock {
   #redlock
   #resource
@@ -16,6 +18,10 @@ class DistributedLock {
   #options
   #lock = null
   #attempt = null
+
+  static {
+    tokenOf = (lock) => lock.#lock?.token
+  }
 
   constructor(redlock, resource, { ttl, maxTtl, options }) {
     this.#redlock = redlock
@@ -95,4 +101,11 @@ class DistributedLock {
   }
 }
 
-module.exports = { DistributedLock }
+/** One of an instance with fencing. */
+class FencedDistributedLock extends DistributedLock {
+  get token() {
+    return tokenOf(this)
+  }
+}
+
+module.exports = { DistributedLock, FencedDistributedLock }

@@ -8,7 +8,7 @@ const { parseCallOptions, parseWhenLost, SECTION_NAMES } = require('./call-optio
 const { IS_DRAINED, closeDesk, drainDesk, shutDesk, watchExit } = require('./closing')
 const { Desk } = require('./desk')
 const { channels, watchAcquire, watchSection } = require('./diagnostics')
-const { DistributedLock } = require('./distributed-lock')
+const { DistributedLock, FencedDistributedLock } = require('./distributed-lock')
 const { Layers } = require('./fallback/layers')
 const { localProvider } = require('./fallback/local')
 const { Emitter, WATCH } = require('./emitter')
@@ -79,7 +79,9 @@ class Redlock {
     onlyKnown('options', options, CREATE_NAMES)
     const { ttl = this.#settings.defaultTtl, renew = false, ...retry } = options
     const { key } = this.#parse(resource, ttl, { ...retry, renew }, false)
-    return new DistributedLock(this, key, { ttl, maxTtl: this.#settings.maxTtl, options: { ...retry, renew } })
+    const { maxTtl, native } = this.#settings
+    const Kind = native.fencing ? FencedDistributedLock : DistributedLock
+    return new Kind(this, key, { ttl, maxTtl, options: { ...retry, renew } })
   }
 
   connect(options = {}) {

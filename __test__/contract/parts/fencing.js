@@ -47,6 +47,21 @@ module.exports = (backend) => {
     }
   })
 
+  test('a reusable lock has the token of what it holds', async (t) => {
+    const redlock = await allUp(t, backend.nodes, FENCED)
+    const lock = redlock.createLock(uniqueKey())
+    assert.equal(lock.token, undefined)
+    assert.equal(await lock.tryAcquire(30_000), true)
+    const first = lock.token
+    assert.ok(Number.isSafeInteger(first) && first > 0, `${first}`)
+    await lock.release()
+    assert.equal(lock.token, undefined)
+    assert.equal(await lock.tryAcquire(30_000), true)
+    assert.ok(lock.token > first)
+    await lock.release()
+    assert.equal('token' in (await allUp(t, backend.nodes, PLAIN)).createLock(uniqueKey()), false)
+  })
+
   test('holders to whom a lock is handed over have tokens in their order, beyond one block too', async (t) => {
     const redlock = await allUp(t, backend.nodes, FENCED)
     const key = uniqueKey()
