@@ -139,11 +139,11 @@ impl Client {
         };
         let mut shadows = ORDERS.map(|_| shadow());
         for (shadow, order) in shadows.iter_mut().zip(ORDERS) {
-            for node in 0..NODES {
+            for (node, called) in order.into_iter().enumerate() {
                 match node {
                     _ if scope.is_latecomer && !is_first => {}
-                    0 if is_absent => shadow.lose(since, order[node]),
-                    _ => shadow.greet(since, order[node], 0, AGE),
+                    0 if is_absent => shadow.lose(since, called),
+                    _ => shadow.greet(since, called, 0, AGE),
                 }
             }
             while shadow.core.next_change(0).is_some() {}
@@ -222,9 +222,9 @@ impl Shadow {
                 self.greet(now, order[node], run, Duration::ZERO);
             }
             Deed::Begin(restarted, run) => {
-                for node in 0..NODES {
+                for (node, called) in order.into_iter().enumerate() {
                     let (run, age) = if node == restarted { (run, YOUNGEST) } else { (0, AGE) };
-                    self.greet(now, order[node], run, age);
+                    self.greet(now, called, run, age);
                 }
             }
         }

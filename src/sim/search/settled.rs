@@ -20,10 +20,10 @@ impl World {
             (holds && self.rest.are_extended[client]) || (may_hold(client) && self.rest.budgets.extends > 0)
         };
         let mut clients = 0..CLIENTS;
-        !clients.clone().all(may_hold)
-            && !clients.clone().any(|client| self.rest.is_fenced && may_be_granted(client))
-            && !clients.any(may_be_extended)
-            && !(self.rest.has_ghosts && self.may_haunt())
+        let may_two_hold = clients.clone().all(may_hold);
+        let may_token_be_granted = clients.clone().any(|client| self.rest.is_fenced && may_be_granted(client));
+        let may_haunt = self.rest.has_ghosts && self.may_haunt();
+        !(may_two_hold || may_token_be_granted || clients.any(may_be_extended) || may_haunt)
     }
 
     /// A server may be asked to grant what it has released, or will have by then.
