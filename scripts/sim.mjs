@@ -5,7 +5,7 @@
 //   npm run sim -- --search quick|full [--write]               every history of two clients and three servers
 //   npm run sim -- --search 'fenced observed acquires=1,1 restarts=1'   one scope: when it breaks a promise, the moves
 
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
@@ -85,9 +85,19 @@ function refuse(name, given, wanted) {
   process.exit(2)
 }
 
+/** What a failing seed is a seed of. */
+function commit() {
+  const { status, stdout } = spawnSync('git', ['describe', '--always', '--abbrev=12', '--dirty=-changed'], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  return status === 0 ? stdout.trim() : 'no commit'
+}
+
 /** Shows what the simulator says as it says it, and keeps it. */
 function simulate(args) {
-  const child = spawn(join(root, 'target', 'sim', 'simulator'), args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const env = { ...process.env, QUORLOCK_COMMIT: commit() }
+  const child = spawn(join(root, 'target', 'sim', 'simulator'), args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (text) => {
     output += text

@@ -56,7 +56,7 @@ impl Config {
             }
             // It was away while the others voted, and started then: whatever it had before that is forgotten. One that
             // may have started together with them is taken as it is.
-            (RestartGuard::Observed, None) if before.is_none() => {
+            (RestartGuard::Observed, None) if before.is_none() && !self.has(Mutant::LatecomerTrusts) => {
                 let uptime = identity.uptime?;
                 (uptime.saturating_add(GRANULARITY) <= now.since(voting_since)).then(|| since_start(uptime))
             }

@@ -84,6 +84,8 @@ mutants! {
     LateAnswerCounted,
     /// Who was granted a lock too late to take it numbers its rounds as if that had not been renewed meanwhile.
     RenewalsForgotten,
+    /// A node that was down when this process began, and has started since, votes at once.
+    LatecomerTrusts,
 }
 
 impl Config {

@@ -96,15 +96,17 @@ impl History {
                 let moment = place.look(self.now);
                 let grant = place.core.accept(moment, &mut place.draws, notice);
                 match grant {
+                    // Nobody would give it back.
                     Some(_) if stage != Stage::Waiting => {
-                        self.violate("I9", format!("call {index} is granted, though it was given up"));
+                        self.violate("I9", format!("call {index} was given up, and is granted"));
                     }
                     Some(grant) => self.hold(index, grant.id, grant.token),
                     None => {}
                 }
             }
-            Kind::Failed(_) => {
-                self.processes[process].core.take_failure(notice.slot);
+            Kind::Failed(verdict) => {
+                let failure = self.processes[process].core.take_failure(notice.slot);
+                self.check_failure(index, verdict, failure.as_ref());
                 self.end_wait(index);
                 if self.calls.list[index].is_probe {
                     self.violate("liveness", format!("call {index} is not granted, though nothing is wrong any more"));

@@ -8,7 +8,8 @@ use super::clock::{MS, SECOND, Time};
 use super::history::History;
 use super::link::Sent;
 use super::plan::Regime;
-use crate::lock::RestartGuard;
+use crate::lock::event::{Failure, Verdict, VoteSeen};
+use crate::lock::{Config, RestartGuard};
 use crate::node::{Command, Id, Moment, Reply, Request};
 
 impl History {
@@ -20,7 +21,7 @@ impl History {
         }
     }
 
-    /// I1, I2, and that nothing becomes valid again.
+    /// I1, I2, and I5: nothing becomes valid again, whether or not somebody else has held it since.
     fn check_holders(&mut self) {
         let held: Vec<usize> = self.calls.held().map(|(index, ..)| index).collect();
         if held.is_empty() {
@@ -146,6 +147,17 @@ impl History {
         let took = place.look(self.now).since(since);
         if took > most {
             self.violate("I7", format!("call {index} took {took:?}, and was to end within {most:?}"));
+        }
+    }
+
+    /// I13: who was not granted it is told why, node by node.
+    pub(crate) fn check_failure(&mut self, index: usize, verdict: Verdict, failure: Option<&Failure>) {
+        let votes = failure.map_or(&[][..], |failure| &failure.votes);
+        let faulted = votes.iter().filter(|vote| matches!(vote, VoteSeen::Faulted(_))).count();
+        let Config { nodes, quorum, .. } = self.plan.config;
+        let is_told = votes.len() == nodes && (faulted > nodes - quorum) == (verdict == Verdict::Unavailable);
+        if !is_told {
+            self.violate("I13", format!("call {index} is told {verdict:?}, and of the nodes {votes:?}"));
         }
     }
 

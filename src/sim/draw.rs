@@ -59,6 +59,7 @@ pub(crate) fn draw(seed: u64, mutant: Option<Mutant>) -> Plan {
         ops: Vec::new(),
         faults: Vec::new(),
         calm,
+        is_staged: false,
         end,
         mutant,
     };

@@ -75,8 +75,6 @@ fn draw_what(rng: &mut Rng, plan: &Plan) -> Option<What> {
             What::Pause { process, span: if rng.percent(40) { past } else { Span::For(span) } }
         }
         3 => What::Stall { process, span },
-        // Who comes anew has not seen the restarts before it: that takes the strict guard.
-        4 if is_assumed && guard == RestartGuard::Observed => return None,
         4 => What::Crash { process, span },
         5 | 6 => What::Stop { server, span },
         // Without a guard a restart is a silent loss.

@@ -24,10 +24,10 @@ impl History {
     }
 
     pub(crate) fn inject(&mut self, index: usize) {
-        if self.is_healed || std::mem::replace(&mut self.begun[index], true) {
+        let what = self.plan.faults[index].what;
+        if self.is_healed || !self.is_allowed(what) || std::mem::replace(&mut self.begun[index], true) {
             return;
         }
-        let what = self.plan.faults[index].what;
         self.figures.faults[what.kind()] += 1;
         self.trace.note(self.now, [20, index as u64, 0], || format!("fault: {what:?}"));
         let now = self.now;

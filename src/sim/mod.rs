@@ -1,7 +1,10 @@
 //! The simulator: the lock's core in many processes, servers in memory, and between them a network, clocks and faults that
 //! a seed draws. No clock, no thread and no socket takes part in a history; the same seed always makes the same one.
 
+#![forbid(unsafe_code)]
+
 mod alike;
+mod allowed;
 mod app;
 mod call;
 mod check;
@@ -28,6 +31,7 @@ mod serving;
 mod shrink;
 mod site;
 mod stage;
+mod stage_restarts;
 mod store;
 mod trace;
 

@@ -30,6 +30,8 @@ pub(crate) struct Plan {
     pub(crate) faults: Vec<Fault>,
     /// Nothing goes wrong, and there is time for everything: how many messages it takes is known.
     pub(crate) calm: bool,
+    /// Its faults were not drawn one by one, but set so that they are what the assumptions allow.
+    pub(crate) is_staged: bool,
     pub(crate) end: Time,
     pub(crate) mutant: Option<Mutant>,
 }

@@ -69,7 +69,9 @@ fn one(seed: u64, mutant: Option<Mutant>) -> ExitCode {
         return ExitCode::SUCCESS;
     };
     let (plan, outcome) = shrink(&plan, violation.invariant);
-    println!("seed {seed}: {}: {}", violation.invariant, violation.text);
+    // With another core or another way of drawing, the same seed is another history.
+    let commit = std::env::var("QUORLOCK_COMMIT").map(|commit| format!(" at {commit}")).unwrap_or_default();
+    println!("seed {seed}{commit}: {}: {}", violation.invariant, violation.text);
     println!("\nthe smallest plan that fails:\n{plan:#?}\n\nits history:");
     outcome.lines.iter().for_each(|line| println!("{line}"));
     println!("trace {:016x}", outcome.hash);

@@ -16,11 +16,23 @@ const QUICK: &[&str] = &[
     "fenced off acquires=1,1 expiries=1",
     "fenced observed acquires=1,1 restarts=1",
     "fenced off acquires=1,1 restarts=1 breaks",
+    "fenced off acquires=1,1 handovers=1 releases=1",
+    "fenced off ghosts acquires=1,1 releases=1",
+    "classic strict latecomer acquires=1,1 restarts=1 ticks=1",
+    "classic observed latecomer acquires=1,1 restarts=1 breaks",
+    "classic observed absent acquires=1,1 restarts=1",
     "classic observed mutant=QuarantinedGrantCounted acquires=1,1 restarts=1 breaks",
     "classic off mutant=TimerOnlyValidity acquires=1,1 expiries=1 breaks",
     "classic off mutant=BlindRelease acquires=1,2 breaks",
     "classic off mutant=DeadlineFromReply acquires=1,1 extends=1 pauses=1 expiries=1 breaks",
     "classic off mutant=ResumeAfterDeadline acquires=1,1 extends=1 pauses=1 expiries=1 breaks",
+    "classic strict mutant=ShortQuarantine latecomer acquires=1,1 restarts=1 ticks=1 breaks",
+    "fenced observed mutant=QuarantineWithoutSkew ahead=3 acquires=1,1 restarts=1 ticks=1 breaks",
+    "classic off mutant=FailedExtendReleases acquires=1,1 extends=1 ticks=1 breaks",
+    "classic observed mutant=LatecomerTrusts absent acquires=1,1 restarts=1 breaks",
+    "fenced off mutant=EqualBallot acquires=1,1 handovers=1 releases=1 breaks",
+    "fenced off mutant=FenceAtFirst ahead=2 acquires=1,1 handovers=1 expiries=1 breaks",
+    "fenced off mutant=NoTombstone ghosts acquires=1,1 releases=1 breaks",
 ];
 
 /// Searched in `npm run test:full`, together with those.
@@ -38,6 +50,9 @@ const LONG: &[&str] = &[
     "fenced observed acquires=1,1 releases=1 restarts=1 ticks=1",
     "fenced observed acquires=1,1 restarts=1 expiries=1",
     "fenced observed acquires=1,1 extends=1 releases=1 restarts=1",
+    "classic off acquires=1,1 extends=1 ticks=1",
+    "fenced observed ahead=3 acquires=1,1 restarts=1 ticks=1",
+    "fenced off mutant=MixedBallots acquires=1,2 releases=1 expiries=1 breaks",
     "classic off mutant=OneAckExtend acquires=1,1 extends=1 pauses=1 expiries=1 breaks",
 ];
 

@@ -2,26 +2,32 @@
 
 use std::time::Duration;
 
-use super::clock::{MS, SECOND, Time};
-use super::plan::{Fault, Forgets, Op, Plan, Regime, Span, What, When};
+use super::clock::{Clock, MS, SECOND, Time};
+use super::plan::{Fault, Op, Plan, Regime, Span, What, When};
 use super::rng::Rng;
+use super::stage_restarts::{forget, join, refill, rewind};
 use crate::lock::{RestartGuard, Retry};
+use crate::node::tokens::BLOCK;
 
-/// Of so many histories in a hundred.
-const SHARE: u64 = 8;
-const NEGLECTED_SHARE: u64 = 2;
-
+/// Some of a hundred histories each, as far as they are plain.
 pub(super) fn stage(rng: &mut Rng, plan: &mut Plan, ops: &mut Vec<Op>) {
-    if rng.percent(SHARE) && is_plain(plan) {
-        let [lost, late, _] = draw_servers(rng);
-        if plan.config.restart_guard != RestartGuard::Off && plan.processes.len() > 1 && rng.percent(70) {
-            forget(rng, plan, ops, lost, late);
-        } else {
-            crowd(rng, plan, ops, lost, late);
-        }
+    let kind = rng.below(100);
+    if kind >= 21 || !is_plain(plan) {
+        return;
     }
-    if rng.percent(NEGLECTED_SHARE) && is_plain(plan) && plan.processes.len() > 1 {
-        neglect(rng, plan, ops);
+    let servers = draw_servers(rng);
+    let are_many = plan.processes.len() > 1;
+    let is_guarded = are_many && plan.config.restart_guard != RestartGuard::Off;
+    plan.is_staged = true;
+    match kind {
+        0..8 if is_guarded && rng.percent(70) => forget(rng, plan, ops, servers),
+        0..8 => crowd(rng, plan, ops, servers),
+        8..13 if are_many => neglect(rng, plan, ops, servers),
+        13..15 if are_many => touch(rng, plan, ops),
+        15..17 if is_guarded => rewind(rng, plan, ops, servers),
+        17..19 if is_guarded => refill(rng, plan, ops, servers),
+        19..21 if is_guarded => join(rng, plan, ops, servers),
+        _ => plan.is_staged = false,
     }
 }
 
@@ -36,7 +42,7 @@ fn draw_servers(rng: &mut Rng) -> [usize; 3] {
     servers
 }
 
-fn op(plan: &Plan, process: usize, at: Time, hold: Time) -> Op {
+pub(super) fn op(plan: &Plan, process: usize, at: Time, hold: Time) -> Op {
     Op {
         at,
         process,
@@ -52,63 +58,42 @@ fn op(plan: &Plan, process: usize, at: Time, hold: Time) -> Op {
     }
 }
 
-fn away(process: usize, node: usize, span: Time) -> What {
+pub(super) fn away(process: usize, node: usize, span: Time) -> What {
     What::Hold { process, node, there: true, back: true, span }
-}
-
-/// A lock is held by two servers of three, and one of them forgets it; another process waits for it. The holder is
-/// suspended, or goes on renewing it.
-fn forget(rng: &mut Rng, plan: &mut Plan, ops: &mut Vec<Op>, lost: usize, late: usize) {
-    let begin = rng.below(SECOND) + MS;
-    let ttl = plan.config.max_ttl.as_nanos() as u64;
-    let long = 3 * ttl + if plan.config.fencing { 14 * SECOND } else { 3 * SECOND };
-    let renews = rng.percent(40);
-    let is_new = plan.config.restart_guard == RestartGuard::Strict && rng.percent(70);
-    // Who waits for long has been told the tokens of the holder.
-    let any = rng.below(long);
-    let second = if is_new { SECOND } else { rng.pick(&[20 * MS, any]) };
-    *ops = vec![op(plan, 0, begin, long), op(plan, 1, begin + second, MS)];
-    ops[0].renew = renews;
-    plan.end = begin + long;
-    let granted = When::Granted { process: 0, nth: 1 };
-    let restart = What::Restart { server: lost, span: rng.below(20 * MS), forgets: Forgets::Everything };
-    plan.faults = vec![Fault { when: granted, what: restart }];
-    if is_new {
-        // Another process in its place, which has not seen the restart.
-        plan.faults.push(Fault { when: granted, what: What::Crash { process: 1, span: rng.below(SECOND * 9 / 10) } });
-    }
-    if renews {
-        let leaves = begin + ttl / 2 + rng.below(long / 2);
-        plan.faults.push(Fault { when: When::At(leaves), what: away(0, late, long) });
-    } else {
-        let cut = What::Cut { process: 0, node: late, arrives: false, late: 0 };
-        plan.faults.push(Fault { when: When::At(begin - MS / 2), what: cut });
-        plan.faults.push(Fault { when: granted, what: What::Pause { process: 0, span: Span::For(long) } });
-    }
 }
 
 /// A lock is granted while the JavaScript thread hangs. It is renewed, until too few servers are heard, and runs out before
 /// it is taken. What one of them had to say of the renewals arrives later; by then another process may hold the lock there.
-fn neglect(rng: &mut Rng, plan: &mut Plan, ops: &mut Vec<Op>) {
-    let [lost, late, own] = draw_servers(rng);
+fn neglect(rng: &mut Rng, plan: &mut Plan, ops: &mut Vec<Op>, [lost, late, own]: [usize; 3]) {
     let begin = rng.below(SECOND) + MS;
+    // Or for so short that the first answer held back is still waited for.
+    let is_short = rng.percent(60);
+    if is_short {
+        plan.config.max_ttl = Duration::from_millis(300);
+        plan.config.node_timeout = Duration::from_millis(250);
+    }
     let ttl = plan.config.max_ttl.as_nanos() as u64;
-    let hangs = rng.between(ttl, 4 * ttl);
+    let hangs = if is_short { ttl + rng.below(ttl / 8) } else { rng.between(ttl, 4 * ttl) };
     *ops = vec![op(plan, 0, begin, MS), op(plan, 1, begin + rng.below(ttl), 4 * hangs)];
     ops.iter_mut().for_each(|op| op.renew = true);
     plan.end = begin + 8 * hangs;
-    let silent = What::Hold { process: 0, node: late, there: false, back: true, span: hangs + rng.below(ttl) };
+    let leaves = rng.below(if is_short { ttl / 5 } else { ttl / 3 });
+    let returns = hangs + rng.below(if is_short { ttl / 8 } else { ttl });
+    let silent = What::Hold { process: 0, node: late, there: false, back: true, span: returns - leaves };
     plan.faults = vec![
         Fault { when: When::At(begin + 1), what: What::Stall { process: 0, span: hangs } },
         Fault { when: When::At(begin - MS / 2), what: away(1, own, 8 * hangs) },
-        Fault { when: When::At(begin + rng.below(ttl / 3)), what: silent },
-        Fault { when: When::At(begin + rng.below(hangs / 2)), what: away(0, lost, hangs + rng.below(ttl)) },
+        Fault { when: When::At(begin + leaves), what: silent },
+        Fault {
+            when: When::At(begin + rng.below(if is_short { ttl / 5 } else { hangs / 2 })),
+            what: away(0, lost, hangs + rng.below(ttl)),
+        },
     ];
 }
 
 /// Many calls of one process hand the lock on, until their tokens are used up; meanwhile the keys expire on one server,
 /// and then another cannot be reached.
-fn crowd(rng: &mut Rng, plan: &mut Plan, ops: &mut Vec<Op>, lost: usize, late: usize) {
+fn crowd(rng: &mut Rng, plan: &mut Plan, ops: &mut Vec<Op>, [lost, late, _]: [usize; 3]) {
     let begin = rng.below(SECOND) + MS;
     let ttl = plan.config.max_ttl.as_nanos() as u64;
     *ops = (0..30)
@@ -124,4 +109,30 @@ fn crowd(rng: &mut Rng, plan: &mut Plan, ops: &mut Vec<Op>, lost: usize, late: u
         Fault { when: When::At(first), what: away(0, lost, second) },
         Fault { when: When::At(close), what: away(0, late, rng.below(ttl)) },
     ];
+}
+
+/// The clocks of processes stand still, and differ by as much as makes their blocks of tokens touch, or by seconds. The
+/// first hands the lock on until a block is used up; then the others want it, and what it was asked for arrives again.
+fn touch(rng: &mut Rng, plan: &mut Plan, ops: &mut Vec<Op>) {
+    plan.config.fencing = true;
+    let begin = rng.below(SECOND) + MS;
+    let wall = plan.servers[0].wall;
+    for (number, clock) in (0..).zip(&mut plan.processes) {
+        *clock = Clock { ppm: 0, wall: wall + number * (BLOCK as i64 - 1), is_frozen: true };
+    }
+    let others = plan.processes.len();
+    *ops = (0..rng.between(BLOCK, BLOCK + 2)).map(|_| op(plan, 0, begin, rng.below(MS))).collect();
+    ops.extend((1..others).map(|process| op(plan, process, begin + rng.below(20 * MS), rng.below(MS))));
+    plan.faults = vec![match rng.percent(50) {
+        true => {
+            let what = What::Duplicate { process: 0, node: rng.index(3), late: rng.below(20 * MS) };
+            Fault { when: When::At(begin - 1), what }
+        }
+        false => {
+            // Stopped with the last token of the block, until its key has expired.
+            plan.processes[0].wall += 2_000_000;
+            let what = What::Pause { process: 0, span: Span::For(5 * plan.config.max_ttl.as_nanos() as u64) };
+            Fault { when: When::Granted { process: 0, nth: BLOCK as u32 }, what }
+        }
+    }];
 }

@@ -24,6 +24,10 @@ pub(super) const ORDERS: [[usize; NODES]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2],
 
 /// How long servers have been running when it begins.
 const AGE: Duration = Duration::from_secs(3600);
+/// What a server may say of its age that has just started: it counts in seconds of its clock.
+const YOUNGEST: Duration = Duration::from_secs(1);
+/// For so long has a client been there that has not reached one of the nodes.
+const ABSENCE: Duration = Duration::from_secs(5);
 
 /// Draws the same numbers in every history.
 #[derive(Clone, Debug, Hash)]
@@ -52,10 +56,14 @@ pub(super) enum Deed<'a> {
     Acquire,
     Extend(Slot),
     Release(Slot),
+    /// Another call of the process waits for it, and is handed it.
+    HandOver(Slot),
     Answer(usize, &'a Answer),
     Tick,
     /// A node is empty, and runs for so many times.
     Restart(usize, u8),
+    /// It begins after that.
+    Begin(usize, u8),
 }
 
 /// What its user learns, what is sent to whom, and all else that a search ever asks a core for.
@@ -68,6 +76,9 @@ struct Outcome {
     /// Of each slot: how long what it holds stays valid, and which of its tenants is there.
     slots: Vec<(Duration, Vec<bool>)>,
 }
+
+/// The time between two rounds of a call that waits.
+const POLL: Duration = Duration::from_millis(200);
 
 /// More than any history here needs.
 const SLOTS: Slot = 8;
@@ -116,16 +127,24 @@ impl Client {
             restart_guard: scope.guard,
             mutant: scope.mutant,
         };
+        let is_first = number == 0;
+        let is_absent = scope.is_absent && !is_first;
+        let since = if is_absent { Moment::from_nanos(now.as_nanos() - ABSENCE.as_nanos() as u64) } else { now };
+        // The second one's clock is ahead by a block of tokens: what they propose touches.
+        let ahead = if is_first { u64::from(scope.ahead_s) * 1_000_000 } else { tokens::BLOCK - 1 };
         let shadow = || {
             let mut core = Core::new(config.clone());
-            core.join(now);
-            // The second one's clock is ahead by a block of tokens: what they propose touches.
-            Shadow { core, draws: Draws { next: number << 32, ahead: number * (tokens::BLOCK - 1), now } }
+            core.join(since);
+            Shadow { core, draws: Draws { next: number << 32, ahead, now: since } }
         };
         let mut shadows = ORDERS.map(|_| shadow());
-        for shadow in &mut shadows {
-            for node in 0..NODES {
-                shadow.greet(now, node, 0, AGE);
+        for (shadow, order) in shadows.iter_mut().zip(ORDERS) {
+            for (node, called) in order.into_iter().enumerate() {
+                match node {
+                    _ if scope.is_latecomer && !is_first => {}
+                    0 if is_absent => shadow.lose(since, called),
+                    _ => shadow.greet(since, called, 0, AGE),
+                }
             }
             while shadow.core.next_change(0).is_some() {}
         }
@@ -186,14 +205,27 @@ impl Shadow {
                 outcome.stage = Some(Stage::Idle);
                 self.step(now, Event::Release { slot });
             }
+            Deed::HandOver(slot) => {
+                let next = self.core.reserve(0);
+                outcome.stage = Some(Stage::Waits(next));
+                let retry = Retry::new(Some(TTL), 0, POLL, POLL);
+                let call = Call { keys: Keys::one(KEY), ttl: TTL, renew: false, once: false, retry };
+                self.step(now, Event::Acquire { slot: next, call });
+                self.step(now, Event::Release { slot });
+            }
             Deed::Answer(node, answer) => {
                 self.step(now, Event::Answer { node: order[node], answer: answer.clone() });
             }
             Deed::Tick => self.step(now, Event::Tick),
             Deed::Restart(node, run) => {
-                let fault = Fault::new(FaultCode::Connect, "restarted");
-                self.step(now, Event::Node { node: order[node], status: Status::Down(fault) });
+                self.lose(now, order[node]);
                 self.greet(now, order[node], run, Duration::ZERO);
+            }
+            Deed::Begin(restarted, run) => {
+                for (node, called) in order.into_iter().enumerate() {
+                    let (run, age) = if node == restarted { (run, YOUNGEST) } else { (0, AGE) };
+                    self.greet(now, called, run, age);
+                }
             }
         }
         while let Some(notice) = self.core.next_notice(0) {
@@ -215,6 +247,11 @@ impl Shadow {
     fn step(&mut self, now: Moment, event: Event) {
         self.draws.now = now;
         self.core.step(now, &mut self.draws, event);
+    }
+
+    fn lose(&mut self, now: Moment, node: usize) {
+        let fault = Fault::new(FaultCode::Connect, "restarted");
+        self.step(now, Event::Node { node, status: Status::Down(fault) });
     }
 
     fn greet(&mut self, now: Moment, node: usize, run: u8, uptime: Duration) {

@@ -10,6 +10,8 @@ pub(crate) enum Move {
     Acquire(usize),
     Extend(usize),
     Release(usize),
+    /// The holder hands the lock on, to another call of its own process.
+    HandOver(usize),
     /// A request arrives: the first, second or later of those that are on their way.
     Request(usize),
     /// It arrives, and is answered, and will once more.
@@ -39,6 +41,9 @@ impl World {
                     if budgets.extends > 0 {
                         moves.push(Move::Extend(client));
                     }
+                    if budgets.handovers > 0 {
+                        moves.push(Move::HandOver(client));
+                    }
                 }
                 _ => {}
             }
@@ -65,7 +70,8 @@ impl World {
 
     fn may_acquire(&self, client: usize) -> bool {
         let rest = &self.rest;
-        rest.budgets.acquires[client] > 0 && rest.are_fresh[client] && (client == 0 || !rest.are_alike)
+        let is_there = client == 0 || !(rest.are_alike || rest.is_to_come);
+        rest.budgets.acquires[client] > 0 && rest.are_fresh[client] && is_there
     }
 
     pub(super) fn make(&mut self, step: Move, pools: &Pools) {
@@ -77,7 +83,7 @@ impl World {
         // something has happened to its own client, or time has passed, may it come to something else.
         for (client, is_fresh) in self.rest.are_fresh.iter_mut().enumerate() {
             *is_fresh = match step {
-                Move::Acquire(_) | Move::Extend(_) | Move::Release(_) => *is_fresh,
+                Move::Acquire(_) | Move::Extend(_) | Move::Release(_) | Move::HandOver(_) => *is_fresh,
                 Move::Request(_) | Move::Double(_) => false,
                 Move::Answer(_) => answered == Some(client),
                 Move::Tick(of) => of == client || self.rest.now != before,
@@ -93,6 +99,7 @@ impl World {
             Move::Acquire(client) => {
                 self.rest.budgets.acquires[client] -= 1;
                 (self.rest.are_alike, self.rest.are_extended[client]) = (false, false);
+                self.rest.homes[client] = None;
                 self.act(client, Deed::Acquire, pools);
             }
             Move::Extend(client) => {
@@ -106,6 +113,13 @@ impl World {
                 self.rest.budgets.releases -= 1;
                 if let Stage::Holds(slot) = self.rest.stages[client] {
                     self.act(client, Deed::Release(slot), pools);
+                }
+            }
+            Move::HandOver(client) => {
+                self.rest.budgets.handovers -= 1;
+                if let Stage::Holds(slot) = self.rest.stages[client] {
+                    self.rest.homes[client].get_or_insert(slot);
+                    self.act(client, Deed::HandOver(slot), pools);
                 }
             }
             Move::Request(index) => {

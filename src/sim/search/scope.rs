@@ -11,6 +11,8 @@ pub(crate) struct Budgets {
     pub(crate) acquires: [u8; CLIENTS],
     pub(crate) extends: u8,
     pub(crate) releases: u8,
+    /// The holder hands the lock on, to another call of its own process.
+    pub(crate) handovers: u8,
     /// Requests that arrive once more, later.
     pub(crate) duplicates: u8,
     pub(crate) restarts: u8,
@@ -32,6 +34,14 @@ pub(crate) struct Scope {
     pub(crate) guard: RestartGuard,
     pub(crate) budgets: Budgets,
     pub(crate) mutant: Option<Mutant>,
+    /// By so many seconds the first client's wall clock is ahead of all others.
+    pub(crate) ahead_s: u8,
+    /// The second client has reached two nodes long ago, and one never: it does when that restarts.
+    pub(crate) is_absent: bool,
+    /// The second client begins when a server restarts, just after.
+    pub(crate) is_latecomer: bool,
+    /// No server is to grant an id again whose release it has done.
+    pub(crate) has_ghosts: bool,
     /// It breaks a promise, and is known to.
     pub(crate) is_known_to_break: bool,
 }
@@ -39,8 +49,17 @@ pub(crate) struct Scope {
 impl Scope {
     pub(crate) fn parse(words: &str) -> Option<Self> {
         let budgets = Budgets::default();
-        let mut scope =
-            Self { fencing: false, guard: RestartGuard::Off, budgets, mutant: None, is_known_to_break: false };
+        let mut scope = Self {
+            fencing: false,
+            guard: RestartGuard::Off,
+            budgets,
+            mutant: None,
+            ahead_s: 0,
+            is_absent: false,
+            is_latecomer: false,
+            has_ghosts: false,
+            is_known_to_break: false,
+        };
         for word in words.split(' ') {
             let budgets = &mut scope.budgets;
             let (name, value) = word.split_once('=').unwrap_or((word, ""));
@@ -58,6 +77,18 @@ impl Scope {
                     scope.guard = RestartGuard::Strict;
                     continue;
                 }
+                "absent" => {
+                    scope.is_absent = true;
+                    continue;
+                }
+                "latecomer" => {
+                    scope.is_latecomer = true;
+                    continue;
+                }
+                "ghosts" => {
+                    scope.has_ghosts = true;
+                    continue;
+                }
                 "breaks" => {
                     scope.is_known_to_break = true;
                     continue;
@@ -72,7 +103,9 @@ impl Scope {
                     continue;
                 }
                 "extends" => &mut budgets.extends,
+                "ahead" => &mut scope.ahead_s,
                 "releases" => &mut budgets.releases,
+                "handovers" => &mut budgets.handovers,
                 "duplicates" => &mut budgets.duplicates,
                 "restarts" => &mut budgets.restarts,
                 "ticks" => &mut budgets.ticks,

@@ -9,7 +9,7 @@ use super::kept::{Kept, Memory, Pool};
 use super::print::print;
 use super::scope::{Budgets, Scope};
 use crate::lock::Slot;
-use crate::node::{Answer, Moment, Request};
+use crate::node::{Answer, Id, Moment, Request};
 use crate::sim::server::Server;
 
 pub(super) const CLIENTS: usize = 2;
@@ -31,6 +31,8 @@ pub(crate) enum Broken {
     ValidAgain,
     /// Its token is not larger than that of an earlier holder.
     Token,
+    /// A server that has done a release has granted its id after it.
+    Ghost,
 }
 
 impl fmt::Display for Broken {
@@ -39,6 +41,7 @@ impl fmt::Display for Broken {
             Self::TwoValid => "two handles are valid",
             Self::ValidAgain => "a handle is valid again",
             Self::Token => "a token is not larger than an earlier one",
+            Self::Ghost => "a released id is granted again",
         })
     }
 }
@@ -62,6 +65,8 @@ pub(super) struct Site {
     pub(super) server: Server,
     /// How often it has restarted.
     pub(super) run: u8,
+    /// The ids whose release it has done, as long as an acquire of them is on its way.
+    pub(super) released: Vec<Id>,
 }
 
 /// The parts of all states.
@@ -101,6 +106,11 @@ pub(super) struct Rest {
     /// Neither has called yet, and all that differs is by what name their ids go.
     pub(super) are_alike: bool,
     pub(super) is_fenced: bool,
+    pub(super) has_ghosts: bool,
+    /// The second client has not begun yet.
+    pub(super) is_to_come: bool,
+    /// The slot that was granted what they have been handed since.
+    pub(super) homes: [Option<Slot>; CLIENTS],
 }
 
 #[derive(Clone)]
@@ -115,7 +125,7 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new(scope: &Scope, pools: &Pools) -> Self {
-        let now = Moment::from_nanos(1_000_000_000);
+        let now = Moment::from_nanos(10_000_000_000);
         let client = |number| Kept::sealed(Client::new(scope, number, now), &pools.clients);
         let [one, other] = scope.budgets.acquires;
         let rest = Rest {
@@ -126,10 +136,14 @@ impl World {
             were_invalid: [false; CLIENTS],
             are_extended: [false; CLIENTS],
             are_fresh: [true; CLIENTS],
-            are_alike: !scope.fencing && one == other,
+            are_alike: !scope.fencing && one == other && !scope.is_absent && !scope.is_latecomer,
             is_fenced: scope.fencing,
+            has_ghosts: scope.has_ghosts,
+            is_to_come: scope.is_latecomer,
+            homes: [None; CLIENTS],
         };
-        let site = || Kept::sealed(Site { server: Server::new(scope.mutant), run: 0 }, &pools.sites);
+        let site =
+            || Kept::sealed(Site { server: Server::new(scope.mutant), run: 0, released: Vec::new() }, &pools.sites);
         Self {
             clients: [client(0), client(1)],
             sites: [(); NODES].map(|()| site()),

@@ -3,8 +3,12 @@
 use super::client::Deed;
 use super::kept::Kept;
 use super::state::{Broken, CLIENTS, KEY, Message, Pools, Stage, World, wall};
-use crate::node::{Answer, Command, Fault, FaultCode, Moment, Reply, Request, Tag};
+use crate::node::{Answer, Command, Fault, FaultCode, Id, Moment, Reply, Request, Tag};
 use crate::sim::server::Server;
+
+pub(super) fn is_acquire_of(request: &Request, id: Id) -> bool {
+    request.id == id && matches!(request.command, Command::Acquire { .. })
+}
 
 impl World {
     /// Something happens to a client. What it has to say goes on its way.
@@ -14,6 +18,9 @@ impl World {
         self.requests.extend(acted.sent.iter().cloned());
         let Some(stage) = acted.stage else { return };
         self.rest.stages[client] = stage;
+        if stage == Stage::Idle {
+            self.rest.homes[client] = None;
+        }
         if matches!(stage, Stage::Holds(_)) {
             self.rest.were_invalid[client] = false;
             if acted.token != 0 && acted.token <= self.rest.last_token {
@@ -25,9 +32,24 @@ impl World {
 
     /// A request is carried out, and answered.
     pub(super) fn arrive(&mut self, node: usize, message: &Message<Request>, pools: &Pools) {
-        let server = &mut self.sites[node].edit().server;
-        let reply = server.run(wall(self.rest.now), &message.what);
-        server.touched.clear();
+        let site = self.sites[node].edit();
+        let reply = site.server.run(wall(self.rest.now), &message.what);
+        site.server.touched.clear();
+        if self.rest.has_ghosts {
+            let is_granted = matches!(reply, Reply::Voted { yes: 1, .. });
+            match message.what.command {
+                Command::Acquire { .. } if is_granted && site.released.contains(&message.what.id) => {
+                    self.broken = Some(Broken::Ghost);
+                }
+                Command::Release => site.released.push(message.what.id),
+                _ => {}
+            }
+            let awaited =
+                |id: &Id| self.requests.iter().any(|(of, other)| *of == node && is_acquire_of(&other.what, *id));
+            site.released.retain(awaited);
+            site.released.sort_unstable_by_key(|id| *id.as_bytes());
+            site.released.dedup();
+        }
         self.sites[node].seal(&pools.sites);
         // Of a release nobody need hear.
         if message.what.command != Command::Release {
@@ -65,6 +87,7 @@ impl World {
     pub(super) fn restart(&mut self, node: usize, pools: &Pools) {
         let site = self.sites[node].edit();
         site.server = Server::new(site.server.mutant);
+        site.released.clear();
         site.run += 1;
         let run = site.run;
         self.sites[node].seal(&pools.sites);
@@ -82,18 +105,22 @@ impl World {
             let answer = Message { client, what: Answer { tag, reply: Reply::Voted { yes: 0, no: 0, fault } } };
             self.answers.push((node, Kept::sealed(answer, &pools.answers)));
         }
+        let begins = std::mem::take(&mut self.rest.is_to_come);
         for client in 0..CLIENTS {
-            self.act(client, Deed::Restart(node, run), pools);
+            let deed = if begins && client > 0 { Deed::Begin(node, run) } else { Deed::Restart(node, run) };
+            self.act(client, deed, pools);
         }
     }
 
     /// What can have no effect any more is as good as lost.
     pub(super) fn prune(&mut self) {
-        let (clients, stages) = (&self.clients, &self.rest.stages);
+        let (clients, stages, homes) = (&self.clients, &self.rest.stages, &self.rest.homes);
         // A slot that its user has let go of waits for nothing but the answers to its release.
         self.answers.retain(|(_, message)| {
             let Message { client, what } = &**message;
-            let is_own = matches!(stages[*client], Stage::Waits(slot) | Stage::Holds(slot) if slot == what.tag.slot);
+            let is_home = homes[*client] == Some(what.tag.slot);
+            let is_own =
+                matches!(stages[*client], Stage::Waits(slot) | Stage::Holds(slot) if slot == what.tag.slot || is_home);
             is_own && clients[*client].awaits(what)
         });
         let (sites, requests) = (&self.sites, &self.requests);
