@@ -174,7 +174,8 @@ module.exports = (backend) => {
       const [answer] = await call('acquire', id, 5000, first, first + 63, Math.floor(first / 1000) + 3_600_000)
       return typeof answer === 'string' ? Number(answer) : answer
     }
-    const release = (id, last) => call('release', id, last, Math.floor(last / 1000) + 3_600_000)
+    const release = (id, last, granted = last) =>
+      call('release', id, granted, last, Math.floor(last / 1000) + 3_600_000)
     const now = Date.now() * 1000
     const hour = 3_600_000_000
     for (const first of [now - hour, now + hour]) {
@@ -186,6 +187,8 @@ module.exports = (backend) => {
     assert.equal(await acquire('b', now + 1000), 0)
     await release('b', now + hour)
     assert.equal(await server.command('GET', fence), String(now + 63), 'far ahead of the time it is not raised')
+    await release('b', now + hour, now + 300)
+    assert.equal(await server.command('GET', fence), String(now + 300), 'but to what was granted')
     await release('b', now + 500)
     assert.equal(await server.command('GET', fence), String(now + 500))
     assert.equal(await server.command('GET', key), 'a')
