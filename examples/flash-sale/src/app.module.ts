@@ -1,4 +1,3 @@
-import { BullModule } from '@nestjs/bullmq'
 import { Module } from '@nestjs/common'
 import { TypeOrmModule } from '@nestjs/typeorm'
 import { database } from './database/database.js'
@@ -16,7 +15,6 @@ import { TestingModule } from './testing/testing.module.js'
   imports: [
     LocksModule, // first, so that its global modules are torn down last
     TypeOrmModule.forRoot({ ...database }),
-    BullModule.forRoot({ connection: { url: settings.queueUrl, maxRetriesPerRequest: null } }),
     InventoryModule,
     OrdersModule,
     HealthModule,

@@ -5,12 +5,15 @@ import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationB
 import { isLockError } from 'quorlock'
 import { WithLock } from 'quorlock/nestjs'
 import { LOCK_TTL_MS } from '../settings.js'
+import { within } from '../within.js'
 import { OrderQueue } from './order-queue.js'
 import { OrdersService } from './orders.service.js'
 
 const EVERY_MS = 1000
 const OVERDUE_MS = 2000
 const AT_ONCE = 200
+/** How long a sweep that is at work may take to end when the process does. */
+const END_LIMIT_MS = 5000
 
 @Injectable()
 export class OrderSweep implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -36,7 +39,7 @@ export class OrderSweep implements OnApplicationBootstrap, BeforeApplicationShut
   async beforeApplicationShutdown() {
     clearTimeout(this.timer)
     this.timer = undefined
-    await this.running
+    await within(END_LIMIT_MS, 'the sweep', this.running).catch((error: Error) => this.logger.warn(error.message))
   }
 
   @WithLock('lock:order_sweep', { ttl: LOCK_TTL_MS, wait: 0, whenContended: 'skip' })

@@ -10,9 +10,18 @@ import { OrderSweep } from './order-sweep.js'
 import { OrdersController } from './orders.controller.js'
 import { OrdersService } from './orders.service.js'
 import { PaymentsService } from './payments.service.js'
+import { QueueConnection, QueueConnectionModule } from './queue-connection.js'
+
+const queue = BullModule.registerQueueAsync({
+  name: ORDER_QUEUE,
+  imports: [QueueConnectionModule],
+  inject: [QueueConnection],
+  // What BullMQ asks a server about its version at first, it never asks again where the answer does not come.
+  useFactory: ({ client }: QueueConnection) => ({ connection: client, skipVersionCheck: true }),
+})
 
 @Module({
-  imports: [TypeOrmModule.forFeature([Order]), BullModule.registerQueue({ name: ORDER_QUEUE }), InventoryModule],
+  imports: [TypeOrmModule.forFeature([Order]), queue, QueueConnectionModule, InventoryModule],
   controllers: [OrdersController],
   providers: [OrdersService, OrderQueue, OrderProcessor, OrderSweep, PaymentsService, Admission],
   exports: [OrdersService, OrderQueue],
