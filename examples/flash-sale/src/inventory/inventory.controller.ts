@@ -5,7 +5,7 @@ import { Adjustment, NewVariant, StockView } from './inventory.dto.js'
 import { InventoryService } from './inventory.service.js'
 
 @ApiTags('inventory')
-@ApiServiceUnavailableResponse({ description: 'no database, or a lock was lost' })
+@ApiServiceUnavailableResponse({ description: 'no database, or no lock: come again after Retry-After' })
 @Controller('inventory')
 export class InventoryController {
   constructor(private readonly inventory: InventoryService) {}
@@ -32,7 +32,9 @@ export class InventoryController {
   @Post(':variantId/adjust')
   @HttpCode(200)
   @ApiOkResponse({ description: 'the stock afterwards' })
-  @ApiConflictResponse({ description: 'it would fall below zero, or others hold the lock' })
+  @ApiConflictResponse({
+    description: 'with Retry-After: others hold the lock, come again. Without: final, NOT_ENOUGH_STOCK',
+  })
   async adjust(@Param('variantId') variantId: string, @Body() { delta }: Adjustment) {
     return { variantId, stock: await this.inventory.adjust(variantId, delta) }
   }

@@ -25,7 +25,9 @@ import { NewOrder, OrderView } from './orders.dto.js'
 import { OrdersService } from './orders.service.js'
 
 @ApiTags('orders')
-@ApiServiceUnavailableResponse({ description: 'no database, or a lock was lost: come again' })
+@ApiServiceUnavailableResponse({
+  description: 'no database, or no lock: come again after Retry-After, with the same key',
+})
 @Controller('orders')
 export class OrdersController {
   constructor(private readonly orders: OrdersService) {}
@@ -34,7 +36,9 @@ export class OrdersController {
   @ApiHeader({ name: 'Idempotency-Key', required: true, description: 'the same key again gives the same order' })
   @ApiCreatedResponse({ type: OrderView })
   @ApiOkResponse({ type: OrderView, description: 'the order that this user and key have already' })
-  @ApiConflictResponse({ description: 'sold out (SOLD_OUT), or others hold the lock: come again after Retry-After' })
+  @ApiConflictResponse({
+    description: 'with Retry-After: others hold the lock, come again. Without: final, SOLD_OUT or IDEMPOTENCY_KEY_USED',
+  })
   @ApiTooManyRequestsResponse({ description: 'too many orders at once: come again after Retry-After' })
   async create(
     @Headers('idempotency-key') idempotencyKey: string | undefined,
@@ -58,7 +62,7 @@ export class OrdersController {
   @Post(':id/cancel')
   @HttpCode(200)
   @ApiOkResponse({ type: OrderView, description: 'cancelled, now or before' })
-  @ApiConflictResponse({ description: 'others hold the lock: come again' })
+  @ApiConflictResponse({ description: 'others hold the lock: come again after Retry-After' })
   async cancel(@Param('id', ParseUUIDPipe) id: string): Promise<OrderView> {
     return view(await this.orders.cancel(id))
   }
