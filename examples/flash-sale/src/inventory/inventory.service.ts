@@ -8,6 +8,7 @@ import type { Redlock } from 'quorlock'
 import { InjectRedlock } from 'quorlock/nestjs'
 import { DataSource, QueryFailedError, Repository } from 'typeorm'
 import { Variant } from '../catalogue/variant.entity.js'
+import { CountedLocks } from '../locks/counted-locks.js'
 import { FENCED } from '../locks/locks.js'
 import { Order } from '../orders/order.entity.js'
 import { notEnough, soldOut, unknown } from '../refusals/refusal.js'
@@ -17,7 +18,8 @@ import { StockRow } from './stock-row.js'
 @Injectable()
 export class InventoryService {
   constructor(
-    @InjectRedlock(FENCED) private readonly locks: Redlock<true>,
+    @InjectRedlock(FENCED) private readonly redlock: Redlock<true>,
+    private readonly locks: CountedLocks,
     @InjectDataSource() private readonly database: DataSource,
     @InjectRepository(Variant) private readonly variants: Repository<Variant>,
   ) {}
@@ -74,7 +76,7 @@ export class InventoryService {
   }
 
   private withRow<T>(variantId: string, section: (row: StockRow) => Promise<T>): Promise<T> {
-    return this.locks.withLock(`inventory_lock:${variantId}`, LOCK_TTL_MS, ({ degraded, token }) =>
+    return this.locks.withLock(this.redlock, `inventory_lock:${variantId}`, LOCK_TTL_MS, ({ degraded, token }) =>
       this.database.transaction(async (manager) =>
         section(await StockRow.lock(manager, variantId, degraded ? null : token)),
       ),

@@ -5,7 +5,8 @@ import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/comm
 import { InjectDataSource } from '@nestjs/typeorm'
 import { catchError, EMPTY, exhaustMap, from, type Observable, Subject, share, takeUntil, timer } from 'rxjs'
 import { DataSource } from 'typeorm'
-import { LocksService, type LocksStatus } from '../locks/locks.service.js'
+import type { LocksStatus } from '../locks/locks.dto.js'
+import { LocksService } from '../locks/locks.service.js'
 
 export interface Live {
   at: number

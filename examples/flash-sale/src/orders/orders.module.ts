@@ -2,6 +2,7 @@ import { BullModule } from '@nestjs/bullmq'
 import { Module } from '@nestjs/common'
 import { TypeOrmModule } from '@nestjs/typeorm'
 import { InventoryModule } from '../inventory/inventory.module.js'
+import { LocksModule } from '../locks/locks.module.js'
 import { Admission } from './admission.js'
 import { Order } from './order.entity.js'
 import { OrderProcessor } from './order.processor.js'
@@ -21,7 +22,7 @@ const queue = BullModule.registerQueueAsync({
 })
 
 @Module({
-  imports: [TypeOrmModule.forFeature([Order]), queue, QueueConnectionModule, InventoryModule],
+  imports: [TypeOrmModule.forFeature([Order]), queue, QueueConnectionModule, InventoryModule, LocksModule],
   controllers: [OrdersController],
   providers: [OrdersService, OrderQueue, OrderProcessor, OrderSweep, PaymentsService, Admission],
   exports: [OrdersService, OrderQueue],
