@@ -72,6 +72,16 @@ test('a sale runs, a node is killed, then the quorum stopped, the service is res
   await shows('nodes', new RegExp(`^${node(2)}\\s+up\\s+up$`, 'm'))
 
   const [application] = shop.applications
+  await shop.sql('ALTER TABLE variants RENAME TO gone')
+  await shows('state', /^live, from process \d+; no news of stock and orders since \d.*: the database does not answer$/)
+  assert.match(await text('stock'), new RegExp(`^${variantId}\\s+0$`, 'm'), 'what was seen last stays')
+  await shop.sql('ALTER TABLE gone RENAME TO variants')
+  await shows('state', /^live, from process \d+$/)
+  process.kill(application.pid, 'SIGSTOP')
+  await shows('state', /^no news since \d/)
+  process.kill(application.pid, 'SIGCONT')
+  await shows('state', /^live, from process \d+$/)
+
   assert.equal(await application.stop(), 0, 'a page that is open keeps no process from ending')
   await shows('state', /does not answer/)
   const asked = () => page.requests.filter((url) => url.endsWith('/live')).length
