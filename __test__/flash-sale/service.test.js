@@ -199,7 +199,7 @@ test('there are metrics, and a description of all endpoints', async () => {
     assert.ok(body.paths[path], path)
   }
   const answers = body.paths['/api/v1/orders'].post.responses
-  assert.deepEqual(Object.keys(answers).sort(), ['200', '201', '409', '429', '503'])
+  assert.deepEqual(Object.keys(answers).sort(), ['200', '201', '400', '404', '409', '429', '503'])
 })
 
 test('without NODE_ENV=test there are no test endpoints, but the status', async (t) => {

@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util'
 import { Client } from './client.mjs'
+import { fill } from './fill.mjs'
 import { openShop } from './shop.mjs'
 
 const DEFAULT_PROCESSES = { shop: 1, load: 3 }
@@ -11,7 +12,7 @@ const SALE_MS = 32_000
 const HELP = `Usage: npm run example:flash-sale -- [options]
 
   --processes <n>   application processes behind the one address (default ${DEFAULT_PROCESSES.shop}, with --load ${DEFAULT_PROCESSES.load})
-  --items <n>       how many there are to sell (default 100)
+  --items <n>       how many there are to sell, where none are yet (default 100)
   --port <n>        of the address (default 3000; 0: any that is free)
 
   --load            a sale with faults, instead of a shop that stays open
@@ -51,11 +52,18 @@ async function stayOpen({ processes, items, port }) {
   const shop = await openShop({ processes, env, port, show: true })
   const client = new Client(shop.url)
   const variantId = 'shirt-m'
-  await client.post('/api/v1/inventory', { variantId, productId: 'shirt' })
-  await client.post(`/api/v1/inventory/${variantId}/adjust`, { delta: items })
-  client.close()
+  let stock
+  try {
+    stock = await fill(client, { variantId, productId: 'shirt', items })
+  } catch (error) {
+    console.error(error.message)
+    await shop.close()
+    return 1
+  } finally {
+    client.close()
+  }
   console.log(`
-${items} of "${variantId}" are for sale at ${shop.url}
+${stock} of "${variantId}" are for sale at ${shop.url}
 
   curl -X POST ${shop.url}/api/v1/orders -H 'content-type: application/json' \\
     -H 'idempotency-key: one' -d '{"userId":"anna","variantId":"${variantId}","quantity":1}'

@@ -26,6 +26,9 @@ export const keyTaken = (key: string) =>
 export const notEnough = (variantId: string, stock: number) =>
   new Refusal(409, 'NOT_ENOUGH_STOCK', `"${variantId}" has a stock of ${stock}, and it cannot fall below zero`)
 
+export const tooMuch = (variantId: string, most: number) =>
+  new Refusal(409, 'TOO_MUCH_STOCK', `the stock of "${variantId}" cannot be more than ${most}`)
+
 export const cameLate = (variantId: string) =>
   new Refusal(409, 'CAME_LATE', `another has changed "${variantId}" after this lock was lost`, 1)
 
