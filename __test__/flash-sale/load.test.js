@@ -108,7 +108,8 @@ test('ended in the middle of a sale, it leaves nothing behind', async (t) => {
 test('what it cannot do it says, before it starts anything', async (t) => {
   for (const [args, message] of [
     [['--items', 'many'], '--items must be a whole number from 1 to 100000, not many'],
-    [['--load', '--processes', '1'], '--processes must be a whole number from 2 to 16, not 1'],
+    [['--load', '--processes', '1'], '--processes must be a whole number from 2 to 3, not 1'],
+    [['--processes', '4'], '--processes must be a whole number from 1 to 3, not 4'],
     [['--load', '--buyers', '99'], '--buyers must be a whole number from 100 to 5000, not 99'],
     [['--speed', '7'], "Unknown option '--speed'"],
   ]) {

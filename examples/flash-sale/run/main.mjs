@@ -6,12 +6,14 @@ import { fill } from './fill.mjs'
 import { openShop } from './shop.mjs'
 
 const DEFAULT_PROCESSES = { shop: 1, load: 3 }
+/** Each has 28 connections to Postgres, which allows 100 by default. */
+const MOST_PROCESSES = 3
 const OWN = ['DATABASE_URL', 'QUEUE_URL', 'QUORLOCK_NODES']
 /** A sale in which every fault has its time: a node that was killed does not vote for some 17 s, before the next. */
 const SALE_MS = 32_000
 const HELP = `Usage: npm run example:flash-sale -- [options]
 
-  --processes <n>   application processes behind the one address (default ${DEFAULT_PROCESSES.shop}, with --load ${DEFAULT_PROCESSES.load})
+  --processes <n>   application processes behind the one address, ${MOST_PROCESSES} at most (default ${DEFAULT_PROCESSES.shop}, with --load ${DEFAULT_PROCESSES.load})
   --items <n>       how many there are to sell, where none are yet (default 100)
   --port <n>        of the address (default 3000; 0: any that is free)
 
@@ -110,7 +112,7 @@ function parse() {
     processes: number(
       'processes',
       values.load ? 2 : 1,
-      16,
+      MOST_PROCESSES,
       values.load ? DEFAULT_PROCESSES.load : DEFAULT_PROCESSES.shop,
     ),
     items,

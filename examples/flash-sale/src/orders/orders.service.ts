@@ -53,6 +53,8 @@ export class OrdersService {
   }
 
   private createOnce(request: OrderRequest, until: number): Promise<Made> {
+    // Of users and keys with "_" in them two pairs may have one key: they wait for each other, and nothing else. What says
+    // which order is whose is the index.
     const key = `lock:order_creation_${request.userId}_${request.idempotencyKey}`
     const section = async () => {
       const earlier = await this.earlier(request)

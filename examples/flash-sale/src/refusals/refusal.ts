@@ -35,4 +35,7 @@ export const cameLate = (variantId: string) =>
 export const busy = (retryAfter: number) =>
   new Refusal(429, 'BUSY', 'too many orders are being worked on; come again', retryAfter)
 
+export const late = () =>
+  new Refusal(503, 'NO_ANSWER', 'this takes too long, and may still come to pass; the same request again tells', 1)
+
 export const unknown = (what: string, id: string) => new Refusal(404, 'UNKNOWN', `there is no ${what} "${id}"`)
