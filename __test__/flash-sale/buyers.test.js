@@ -3,9 +3,13 @@
 // The crowd of the load run takes answers as the service means them: what has a Retry-After is asked for again, anything
 // else is final.
 
+const fs = require('node:fs')
+const { execFileSync } = require('node:child_process')
 const { test } = require('node:test')
 const assert = require('node:assert/strict')
 const { load } = require('./shop')
+
+const CROWD = 1500
 
 /** One buyer, who sends everything once, and is given `answers` one after another. */
 async function buy(answers) {
@@ -50,4 +54,20 @@ test('a refusal without Retry-After is final', async () => {
   assert.match(await second([409, 'IDEMPOTENCY_KEY_USED']), /^answer 409: .*IDEMPOTENCY_KEY_USED/)
   assert.match(await second([409, 'ERR_LOCK_CONTENDED']), /^answer 409: /)
   assert.match(await second([503, 'ERR_QUORUM_UNAVAILABLE']), /^answer 503: /)
+})
+
+test('all buyers may come at once while the one address is busy: nobody is turned away by the kernel', async (t) => {
+  const { startProxy } = await load('proxy.mjs')
+  const proxy = await startProxy(() => [])
+  t.after(() => proxy.close())
+  const most = Number(fs.readFileSync('/proc/sys/net/core/somaxconn', 'utf8'))
+  if (most < CROWD) return t.skip(`this kernel keeps ${most} connections at most`)
+  const connect = `
+    const { connect } = require('node:net')
+    let open = 0
+    for (let i = 0; i < ${CROWD}; i++) {
+      connect(${new URL(proxy.url).port}, '127.0.0.1', () => ++open === ${CROWD} && process.exit(0)).on('error', () => {})
+    }`
+  // Nothing is accepted meanwhile: this process waits here.
+  execFileSync(process.execPath, ['-e', connect], { timeout: 20_000 })
 })

@@ -10,6 +10,8 @@ const HOST = '127.0.0.1'
 const KEEP_ALIVE_MS = 60_000
 /** A process that is suspended answers nothing. The live page's stream says something twice a second. */
 const SILENCE_LIMIT_MS = 45_000
+/** Connections that the kernel keeps until they are accepted, where it allows so many: all buyers come at once. */
+const BACKLOG = 4096
 const NEVER_REACHED = new Set(['ECONNREFUSED', 'EADDRNOTAVAIL'])
 
 /** `targets()` gives the ports at this moment. */
@@ -49,7 +51,7 @@ export async function startProxy(targets, { port = 0, silenceLimitMs = SILENCE_L
   }
 
   server.keepAliveTimeout = KEEP_ALIVE_MS
-  server.listen(port, HOST)
+  server.listen({ port, host: HOST, backlog: BACKLOG })
   await once(server, 'listening')
   return {
     url: `http://${HOST}:${server.address().port}`,
