@@ -1,7 +1,7 @@
 // `npm run example:flash-sale`, from a fresh clone: installs what the service needs, and the servers where it can.
 
 import { parseArgs } from 'node:util'
-import { buildFlashSale, flashSaleFolder } from './support/flash-sale.mjs'
+import { buildFlashSale, flashSaleFolder, ownServers } from './support/flash-sale.mjs'
 import { ensurePackages, ensurePostgres, ensureRedis } from './support/prepare.mjs'
 import { startWithAddon } from './support/start.mjs'
 
@@ -12,6 +12,6 @@ await startWithAddon(`${flashSaleFolder}/run/main.mjs`, async () => {
   if (options.help) return
   await ensurePackages(flashSaleFolder, { stream: true })
   await buildFlashSale()
-  await ensureRedis()
-  if (!process.env.DATABASE_URL) await ensurePostgres()
+  const ensure = { redis: ensureRedis, postgres: ensurePostgres }
+  for (const server of ownServers(process.env)) await ensure[server]()
 })

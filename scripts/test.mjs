@@ -74,6 +74,8 @@ const long = [
   { ...script('sim', 60, '--search', 'full'), name: 'search, full' },
   script('bench', 20, '--quick'),
   script('demo', 10),
+  // As large as it is meant to be: 1,500 buyers, 100 items, three processes. A smaller one is among the tests.
+  script('example:flash-sale', 10, '--load'),
 ]
 
 process.exitCode = await runStages([...prepare, ...checks, ...(options.full ? long : [])], { stream })

@@ -20,8 +20,10 @@ async function useEverything(t, node, user, options) {
   const warned = warnings(t, 'DEGRADED')
   const app = { url: node.url, username: user, password: 'secret' }
   const key = (name) => `lock:${user}:${name}`
-  const listen = (votes = []) => told.push(...votes.filter(({ code }) => code === 'NOPERM').map((vote) => vote.message))
-  const settled = (promise) => within(20_000, promise).catch(({ votes }) => listen(votes) && undefined)
+  const settled = (promise) =>
+    within(20_000, promise).catch(({ votes = [] }) => {
+      told.push(...votes.filter(({ code }) => code === 'NOPERM').map(({ message }) => message))
+    })
   const redlock = open(t, [app], { clientName: 'name', ...options })
   const other = open(t, [app], { clientName: 'name', ...options, ...elsewhere })
   await settled(redlock.connect({ timeout: 300 }))

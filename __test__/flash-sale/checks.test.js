@@ -65,6 +65,8 @@ for (const [name, spoil] of [
   ['some sold by the fallback', (s) => (s.movements[2].token = 11)],
   ['no order twice', (s) => (s.orders[1].userId = s.orders[0].userId)],
   ['no order twice', (s) => s.movements.push({ ...s.movements.at(-1) })],
+  ['no order twice', (s) => [Object.assign(s.orders[1], { userId: s.orders[0].userId }), s.movements.splice(2, 1)]],
+  ['no order twice', (s) => (s.movements[2].orderId = s.movements[1].orderId)],
   ['each change follows from the one before', (s) => (s.movements[2].stockAfter = 2)],
   ['tokens never fall', (s) => (s.movements[3].token = 1)],
   ['the same request gave the same order', (s) => (s.outcomes[0].orderIds = ['a', 'b'])],

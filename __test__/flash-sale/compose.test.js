@@ -1,14 +1,17 @@
 'use strict'
 
 // docker-compose.yml, which no test can start without Docker: its words for the service are those that the service reads,
-// and lead to the servers that it has.
+// and lead to the servers that it has; and servers that are started by the file's own words are all that the service needs.
 
 const fs = require('node:fs')
 const path = require('node:path')
 const { spawnSync } = require('node:child_process')
 const { before, test } = require('node:test')
 const assert = require('node:assert/strict')
+const { until } = require('../support/until')
 const { FOLDER, load, requireDependency } = require('./shop')
+
+const LIMIT = { deadline: 60_000, every: 50 }
 
 const text = fs.readFileSync(path.join(FOLDER, 'docker-compose.yml'), 'utf8')
 const { load: parse, YAML11_SCHEMA } = requireDependency('js-yaml')
@@ -56,4 +59,61 @@ test('they lead to its servers, and the queue is none of the lock nodes', () => 
   assert.deepEqual(variables.QUORLOCK_NODES.split(','), nodes)
   assert.ok(!nodes.includes(variables.QUEUE_URL))
   for (const name of [...names, 'queue']) assert.match(services[name].command, /--maxmemory-policy noeviction/)
+})
+
+test('every server is waited for until it answers', () => {
+  assert.match(text, /`docker compose up -d --wait`/)
+  for (const [name, { healthcheck }] of Object.entries(services)) {
+    const { test: words, retries } = healthcheck
+    assert.equal(words[0], 'CMD', name)
+    assert.equal(words[1], name === 'postgres' ? 'pg_isready' : 'redis-cli')
+    assert.ok(retries > 0)
+  }
+})
+
+test('with its servers, none of this machine’s own is needed', async () => {
+  const { ownServers } = await import('../../scripts/support/flash-sale.mjs')
+  assert.deepEqual(ownServers(variables), [])
+  assert.deepEqual(ownServers({}), ['redis', 'postgres'])
+  for (const [name, server] of [
+    ['DATABASE_URL', 'postgres'],
+    ['QUEUE_URL', 'redis'],
+    ['QUORLOCK_NODES', 'redis'],
+  ]) {
+    assert.deepEqual(ownServers({ ...variables, [name]: '' }), [server])
+  }
+})
+
+test('servers that are started by its words are healthy, and the service sells with them', async (t) => {
+  const { startFromCompose } = await import('./compose-servers.mjs')
+  const servers = await startFromCompose(services)
+  t.after(() => servers.stop())
+  for (const [name, service] of Object.entries(services)) {
+    const [, program, ...args] = service.healthcheck.test
+    const { status, stderr, stdout } = spawnSync(program, ['-p', servers.ports[name], ...args], { encoding: 'utf8' })
+    assert.equal(status, 0, `${name}: ${stdout}${stderr}`)
+  }
+
+  // The variables as the file has them, with the ports of this test instead of those that Docker would open.
+  const ports = new Map(Object.entries(services).map(([name, service]) => [portOf(service), servers.ports[name]]))
+  const here = (value) => value.replace(/(?<=localhost:)\d+/g, (port) => ports.get(port))
+  const env = Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, here(value)]))
+  const { Application } = await load('application.mjs')
+  const { Client } = await load('client.mjs')
+  const { fill } = await load('fill.mjs')
+  const application = new Application(env)
+  t.after(() => application.close())
+  await application.start()
+  const client = new Client(application.url)
+  t.after(() => client.close())
+
+  await until(async () => (await client.get('/health')).body.status === 'ok', LIMIT)
+  const { details } = (await client.get('/health')).body
+  for (const [name, { status }] of Object.entries(details)) assert.equal(status, 'up', name)
+  assert.equal(await fill(client, { variantId: 'v', productId: 'p', items: 1 }), 1)
+  const order = { userId: 'anna', variantId: 'v', quantity: 1 }
+  const { status, body } = await client.post('/api/v1/orders', order, { 'idempotency-key': 'one' })
+  assert.equal(status, 201)
+  await until(async () => (await client.get(`/api/v1/orders/${body.id}`)).body.status === 'confirmed', LIMIT)
+  assert.equal(await application.stop(), 0)
 })

@@ -29,7 +29,8 @@ test('a sale runs, a node is killed, then the quorum stopped, the service is res
   for (let i = 0; i < 3; i++) await shows('nodes', new RegExp(`^${node(i)}\\s+up\\s+up$`, 'm'))
 
   const sale = Promise.all(Array.from({ length: STOCK }, () => shop.order({ variantId, key: unique('page') })))
-  await shows('locks', new RegExp(`^lock:product:${productId}\\s+custom\\s+\\d+ ms\\s+[1-9]\\d*$`, 'm'))
+  await shows('locks', new RegExp(`^lock:product:${productId}\\s+custom\\s+the nodes\\s+\\d+ ms\\s+[1-9]\\d*$`, 'm'))
+  await shows('waits', new RegExp(`^lock:product:${productId}\\s+custom\\s+[1-9]\\d*$`, 'm'))
   await shows('waiting', /^[1-9]/)
   await shows('rate', /^[1-9.]/)
   await shows('stock', new RegExp(`^${variantId}\\s+[1-9]$`, 'm'))
@@ -51,15 +52,17 @@ test('a sale runs, a node is killed, then the quorum stopped, the service is res
     /without tokens come from the nodes \(breaker closed\), .+ tokens from the nodes \(breaker closed\); 0 of 8/,
   )
   for (const i of [0, 2]) shop.nodes[i].suspend()
-  const { variantId: other } = await shop.variant(0)
+  const { variantId: other, productId: otherProduct } = await shop.variant(0)
   const adjust = (delta) => shop.client.post(`/api/v1/inventory/${other}/adjust`, { delta })
   const stocked = await until(async () => {
-    const answer = await adjust(1)
+    const answer = await adjust(2)
     return answer.status === 200 && answer
   }, LIMIT)
-  assert.deepEqual(stocked.body, { variantId: other, stock: 1 })
-  const order = { variantId: other, userId: unique('user'), key: unique('key') }
-  const bought = until(async () => (await shop.order(order)).status < 300, LIMIT)
+  assert.deepEqual(stocked.body, { variantId: other, stock: 2 })
+  const buy = (order) => until(async () => (await shop.order(order)).status < 300, LIMIT)
+  const buyers = Array.from({ length: 2 }, () => ({ variantId: other, userId: unique('user'), key: unique('key') }))
+  const bought = Promise.all(buyers.map(buy))
+  await shows('locks', new RegExp(`^lock:product:${otherProduct}\\s+custom\\s+the fallback\\s+\\d+ ms\\s+1$`, 'm'))
   await shows('layer', /without tokens come from the fallback \(breaker \w+\)/)
   await shows('layer', /; [1-9] of 8 connections/)
   await bought
@@ -69,6 +72,16 @@ test('a sale runs, a node is killed, then the quorum stopped, the service is res
   await shows('nodes', new RegExp(`^${node(2)}\\s+up\\s+up$`, 'm'))
 
   const [application] = shop.applications
+  await shop.sql('ALTER TABLE variants RENAME TO gone')
+  await shows('state', /^live, from process \d+; no news of stock and orders since \d.*: the database does not answer$/)
+  assert.match(await text('stock'), new RegExp(`^${variantId}\\s+0$`, 'm'), 'what was seen last stays')
+  await shop.sql('ALTER TABLE gone RENAME TO variants')
+  await shows('state', /^live, from process \d+$/)
+  process.kill(application.pid, 'SIGSTOP')
+  await shows('state', /^no news since \d/)
+  process.kill(application.pid, 'SIGCONT')
+  await shows('state', /^live, from process \d+$/)
+
   assert.equal(await application.stop(), 0, 'a page that is open keeps no process from ending')
   await shows('state', /does not answer/)
   const asked = () => page.requests.filter((url) => url.endsWith('/live')).length

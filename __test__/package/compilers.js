@@ -16,6 +16,9 @@ const moduleSettings = {
   bundler: ['--module', 'esnext', '--moduleResolution', 'bundler'],
 }
 
+/** Without `exports`: the newest compiler has it no more. */
+const oldSettings = { node10: ['--module', 'commonjs', '--moduleResolution', 'node10'] }
+
 /** Type-checks `files` in `cwd`; throws an error whose message is what tsc printed. */
 function compile(
   compiler,
@@ -27,7 +30,7 @@ function compile(
     ...['--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess'],
     ...['--target', 'es2022', '--lib', 'es2022,esnext.disposable', '--skipLibCheck', String(skipLibCheck)],
     ...(types.length > 0 ? ['--types', types.join(',')] : []),
-    ...moduleSettings[modules],
+    ...(moduleSettings[modules] ?? oldSettings[modules]),
     ...flags,
     ...(outDir ? ['--outDir', outDir, '--rootDir', cwd] : ['--noEmit']),
     ...files,

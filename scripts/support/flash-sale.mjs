@@ -7,6 +7,14 @@ import { StageError } from './stages.mjs'
 
 export const flashSaleFolder = 'examples/flash-sale'
 
+/** The servers of this machine that the example starts: those that the environment does not name. */
+export function ownServers(env) {
+  const servers = []
+  if (!env.QUEUE_URL || !env.QUORLOCK_NODES) servers.push('redis')
+  if (!env.DATABASE_URL) servers.push('postgres')
+  return servers
+}
+
 export async function buildFlashSale() {
   copyPackage(flashSaleFolder)
   const tsc = join(flashSaleFolder, 'node_modules', 'typescript', 'bin', 'tsc')

@@ -3,6 +3,7 @@
 import { strict as assert } from 'node:assert'
 import { test } from 'node:test'
 import { ConflictException } from '@nestjs/common'
+import type { Job } from 'bullmq'
 import { RedlockModule } from 'quorlock/nestjs'
 import { TestRedlock } from 'quorlock/testing'
 import {
@@ -11,6 +12,7 @@ import {
   OrderProcessor,
   OrdersController,
   OrdersService,
+  type QueuedOrder,
   ReportsService,
 } from './recipes.js'
 import { gate, memory, start } from './support.js'
@@ -41,6 +43,20 @@ test('flash sale: no more than there is', async (t) => {
   assert.equal(db.orders.length, 3)
   assert.equal(refused.length, 9)
   assert.ok(refused.every(({ reason }) => reason instanceof ConflictException))
+})
+
+test('flash sale: who is killed between taking from stock and writing the order has done neither', async (t) => {
+  const { db, apps } = await cluster(t, 1)
+  const killed: Database['transaction'] = (work) =>
+    Database.prototype.transaction.call(db, async (rows: Parameters<typeof work>[0]) => {
+      rows.insertOrder = async () => {
+        throw new Error('killed')
+      }
+      return work(rows)
+    }) as ReturnType<typeof work>
+  db.transaction = killed
+  await assert.rejects(Promise.resolve(apps[0]?.get(OrdersService).place({ productId: 'p1', quantity: 1 })), /killed/)
+  assert.deepEqual([db.stock.get('p1'), db.orders.length], [3, 0])
 })
 
 test('inventory: up and down in all applications, and never below zero', async (t) => {
@@ -75,12 +91,32 @@ test('idempotent order: the same request twice is one order', async (t) => {
   assert.equal(db.byKey.size, 2)
 })
 
+test('idempotent order: who is told by the constraint that he comes second gets the order of the first', async (t) => {
+  const { db, apps } = await cluster(t, 1)
+  const first = { productId: 'p1', quantity: 1 }
+  // He has looked, lost the lock, and writes after another who has had it since.
+  t.mock.method(db, 'findByKey', async () => void db.byKey.set('ann k1', first), { times: 1 })
+  assert.equal(await apps[0]?.get(OrdersController).create({ ...first }, 'ann', 'k1'), first)
+  t.mock.method(db, 'insertByKey', async () => Promise.reject(new Error('the database is away')), { times: 1 })
+  await assert.rejects(Promise.resolve(apps[0]?.get(OrdersController).create(first, 'ann', 'k2')), /is away/)
+})
+
+const jobOf = (id: string, data: QueuedOrder) => ({ id, data }) as Job<QueuedOrder>
+
 test('queue worker: a job that is given out again is not done again', async (t) => {
   const { db, apps } = await cluster(t)
-  const job = { id: '7', data: { productId: 'p1', quantity: 1 } }
-  const made = await Promise.all(apps.map((app) => app.get(OrderProcessor).process(job)))
-  assert.deepEqual(new Set(made), new Set([job.data]))
-  assert.equal(db.byKey.size, 1)
+  const order = { id: 'o7', productId: 'p1', quantity: 1 }
+  const made = await Promise.all(apps.map((app, i) => app.get(OrderProcessor).process(jobOf(String(i), order))))
+  assert.deepEqual(new Set(made), new Set([order]))
+  assert.equal(db.queued.size, 1)
+})
+
+test('queue worker: a queue that counts its jobs from one again drops no order', async (t) => {
+  const { db, apps } = await cluster(t, 1)
+  for (const id of ['o1', 'o2']) {
+    await apps[0]?.get(OrderProcessor).process(jobOf('1', { id, productId: 'p1', quantity: 1 }))
+  }
+  assert.deepEqual([...db.queued.keys()], ['o1', 'o2'])
 })
 
 test('cron: once for each day, wherever it fires', async (t) => {

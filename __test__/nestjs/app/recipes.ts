@@ -1,8 +1,10 @@
 // The recipes of docs/nestjs.md: what stands there is cut out of this file, which a test compares. The stores are in
-// memory, and the queue's names are stand-ins: the examples have real ones.
+// memory: the examples have real ones.
 
+import { Processor, WorkerHost } from '@nestjs/bullmq'
 import { Body, ConflictException, Controller, Headers, Injectable, NotFoundException, Post } from '@nestjs/common'
 import { Cron } from '@nestjs/schedule'
+import type { Job } from 'bullmq'
 import { currentLock } from 'quorlock'
 import { RedlockService, WithLock } from 'quorlock/nestjs'
 
@@ -11,34 +13,32 @@ export interface Order {
   quantity: number
 }
 
+export interface QueuedOrder extends Order {
+  id: string
+}
+
 /** A statement of a database, each method: none of them sees half of another. */
 @Injectable()
 export class Database {
   readonly stock = new Map([['p1', 3]])
   readonly orders: Order[] = []
   readonly byKey = new Map<string, Order>()
+  readonly queued = new Map<string, QueuedOrder>()
   readonly runs = new Set<string>()
   readonly reports: string[] = []
   readonly variants = new Map([['v1', { stock: 3, fence: 0 }]])
   #turn: Promise<unknown> = Promise.resolve()
 
-  /** Whoever has selected its row FOR UPDATE has it until the end; here one transaction has them all. */
+  /** All of it or nothing. Whoever has a row has it until the end; here one transaction has them all. */
   transaction<Result>(work: (rows: Rows) => Promise<Result>): Promise<Result> {
-    const result = this.#turn.then(() => work(new Rows(this.variants)))
+    const result = this.#turn.then(async () => {
+      const rows = new Rows(this)
+      const done = await work(rows)
+      rows.commit()
+      return done
+    })
     this.#turn = result.catch(() => {})
     return result
-  }
-
-  async claim(productId: string, quantity: number) {
-    const left = this.stock.get(productId) ?? 0
-    if (left < quantity) return false
-    this.stock.set(productId, left - quantity)
-    return true
-  }
-
-  async insertOrder(order: Order) {
-    this.orders.push(order)
-    return { number: this.orders.length, ...order }
   }
 
   async findByKey(user: string, key: string) {
@@ -47,8 +47,18 @@ export class Database {
 
   async insertByKey(user: string, key: string, order: Order) {
     const unique = `${user} ${key}`
-    if (this.byKey.has(unique)) throw new Error('unique constraint')
+    if (this.byKey.has(unique)) throw Object.assign(new Error('unique constraint'), { code: DUPLICATE })
     this.byKey.set(unique, order)
+    return order
+  }
+
+  async findQueued(id: string) {
+    return this.queued.get(id)
+  }
+
+  async insertQueued(order: QueuedOrder) {
+    if (this.queued.has(order.id)) throw Object.assign(new Error('unique constraint'), { code: DUPLICATE })
+    this.queued.set(order.id, order)
     return order
   }
 
@@ -61,31 +71,44 @@ export class Database {
   }
 }
 
+/** What a transaction has changed, until it commits. */
 class Rows {
-  constructor(private readonly variants: Database['variants']) {}
+  readonly #changes: (() => void)[] = []
+
+  constructor(private readonly db: Database) {}
+
+  async claim(productId: string, quantity: number) {
+    const left = this.db.stock.get(productId) ?? 0
+    if (left < quantity) return false
+    this.#changes.push(() => this.db.stock.set(productId, left - quantity))
+    return true
+  }
+
+  async insertOrder(order: Order) {
+    this.#changes.push(() => this.db.orders.push(order))
+    return order
+  }
 
   async selectForUpdate(id: string) {
-    const row = this.variants.get(id)
+    const row = this.db.variants.get(id)
     if (!row) throw new NotFoundException(id)
     return { ...row }
   }
 
   async write(id: string, stock: number, token: number) {
-    const row = this.variants.get(id)
+    const row = this.db.variants.get(id)
     if (!row || row.fence > token) return false
-    this.variants.set(id, { stock, fence: token })
+    this.#changes.push(() => this.db.variants.set(id, { stock, fence: token }))
     return true
+  }
+
+  commit() {
+    for (const change of this.#changes) change()
   }
 }
 
-export interface Job<Data> {
-  id: string
-  data: Data
-}
-abstract class WorkerHost {
-  abstract process(job: Job<Order>): Promise<unknown>
-}
-const Processor = (_queue: string) => Injectable()
+const DUPLICATE = '23505'
+const isDuplicate = (error: unknown) => (error as { code?: unknown }).code === DUPLICATE
 
 const today = () => '2026-11-21'
 
@@ -95,9 +118,11 @@ export class OrdersService {
 
   @WithLock((order: Order) => `lock:product:${order.productId}`, { ttl: 5000, wait: 2000 })
   async place(order: Order) {
-    // UPDATE products SET stock = stock - $2 WHERE id = $1 AND stock >= $2
-    if (!(await this.db.claim(order.productId, order.quantity))) throw new ConflictException('sold out')
-    return this.db.insertOrder(order)
+    return this.db.transaction(async (rows) => {
+      // UPDATE products SET stock = stock - $2 WHERE id = $1 AND stock >= $2
+      if (!(await rows.claim(order.productId, order.quantity))) throw new ConflictException('sold out')
+      return rows.insertOrder(order)
+    })
   }
 }
 
@@ -134,7 +159,15 @@ export class OrdersController {
     @Headers('idempotency-key') key: string,
   ): Promise<Order> {
     const made = await this.db.findByKey(user, key)
-    return made ?? this.db.insertByKey(user, key, order) // where (user, key) is unique
+    if (made) return made
+    try {
+      return await this.db.insertByKey(user, key, order) // where (user, key) is unique
+    } catch (error) {
+      if (!isDuplicate(error)) throw error // of Postgres: error.code !== '23505'
+      const other = await this.db.findByKey(user, key) // of who has had the lock since
+      if (!other) throw error
+      return other
+    }
   }
 }
 
@@ -144,12 +177,12 @@ export class OrderProcessor extends WorkerHost {
     super()
   }
 
-  @WithLock((job: Job<Order>) => `lock:product:${job.data.productId}`, { ttl: 5000, wait: 30_000 })
-  async process(job: Job<Order>) {
-    const made = await this.db.findByKey('job', job.id) // a worker was killed before it could say that it was done
+  @WithLock((job: Job<QueuedOrder>) => `lock:product:${job.data.productId}`, { ttl: 5000, wait: 30_000 })
+  async process({ data: order }: Job<QueuedOrder>): Promise<QueuedOrder> {
+    const made = await this.db.findQueued(order.id) // a worker was killed before it could say that it was done
     if (made) return made
     currentLock()?.signal.throwIfAborted() // right before what cannot be undone
-    return this.db.insertByKey('job', job.id, job.data)
+    return this.db.insertQueued(order) // where its id is unique
   }
 }
 

@@ -7,6 +7,7 @@ const { spawn, execFileSync } = require('node:child_process')
 const { once } = require('node:events')
 const fs = require('node:fs')
 const path = require('node:path')
+const matrix = require('../../package/compilers')
 const { install, pack, root } = require('../../package/packed')
 
 const sources = path.join(__dirname, '..', 'app')
@@ -68,6 +69,25 @@ function compile(folder, type, { skipLibCheck, files = ['*.ts'], noEmit = false 
   }
 }
 
+/**
+ * The compilers and module settings that applications have besides: a compiler, the type of the folder, and how it resolves.
+ * Node10 knows no `exports`, and the newest compiler no node10; Nest 12 is ES modules, which CommonJS reads by these only.
+ */
+const applications = [
+  ['typescript-5.4', 'commonjs', 'node10'],
+  ['typescript', 'commonjs', 'node10'],
+  ['typescript-5.4', 'commonjs', 'bundler'],
+  ['typescript-5.4', 'module', 'nodenext'],
+  ['typescript', 'module', 'node16'],
+  ['typescript-latest', 'module', 'bundler'],
+]
+
+/** Throws what tsc printed about the types, as the entries of Nest have them. */
+function compileTypes(folder, [compiler, type, modules]) {
+  const flags = ['--experimentalDecorators', '--emitDecoratorMetadata']
+  matrix.compile(compiler, ['types.ts'], { cwd: path.join(folder, type), modules, skipLibCheck: true, flags })
+}
+
 /** Runs the compiled tests, in one process, and gives how many passed. Throws what they printed when one did not. */
 async function runTests(folder, type, version, names) {
   const all = path.join(folder, type, 'built', 'all.js')
@@ -88,4 +108,4 @@ async function runTests(folder, type, version, names) {
   return Number(output.match(/^# pass (\d+)$/m)?.[1] ?? 0)
 }
 
-module.exports = { consumerOf, compile, runTests, sources }
+module.exports = { consumerOf, compile, compileTypes, applications, runTests, sources }

@@ -6,7 +6,7 @@ const assert = require('node:assert/strict')
 const fs = require('node:fs')
 const path = require('node:path')
 const { before, describe, test } = require('node:test')
-const { consumerOf, compile, runTests, sources } = require('./consumer')
+const { consumerOf, compile, compileTypes, applications, runTests, sources } = require('./consumer')
 
 const names = fs
   .readdirSync(sources)
@@ -32,6 +32,12 @@ function suite(version) {
     before(() => {
       folder = consumerOf(version)
     })
+
+    for (const application of applications) {
+      test(`types, ${application.join(', ')}`, () => {
+        compileTypes(folder, application)
+      })
+    }
 
     for (const type of ['commonjs', 'module']) {
       test(`${type}, compiled`, () => {

@@ -2,16 +2,19 @@
 
 import { parseArgs } from 'node:util'
 import { Client } from './client.mjs'
+import { fill } from './fill.mjs'
 import { openShop } from './shop.mjs'
 
 const DEFAULT_PROCESSES = { shop: 1, load: 3 }
+/** Each has 28 connections to Postgres, which allows 100 by default. */
+const MOST_PROCESSES = 3
 const OWN = ['DATABASE_URL', 'QUEUE_URL', 'QUORLOCK_NODES']
 /** A sale in which every fault has its time: a node that was killed does not vote for some 17 s, before the next. */
 const SALE_MS = 32_000
 const HELP = `Usage: npm run example:flash-sale -- [options]
 
-  --processes <n>   application processes behind the one address (default ${DEFAULT_PROCESSES.shop}, with --load ${DEFAULT_PROCESSES.load})
-  --items <n>       how many there are to sell (default 100)
+  --processes <n>   application processes behind the one address, ${MOST_PROCESSES} at most (default ${DEFAULT_PROCESSES.shop}, with --load ${DEFAULT_PROCESSES.load})
+  --items <n>       how many there are to sell, where none are yet (default 100)
   --port <n>        of the address (default 3000; 0: any that is free)
 
   --load            a sale with faults, instead of a shop that stays open
@@ -51,11 +54,18 @@ async function stayOpen({ processes, items, port }) {
   const shop = await openShop({ processes, env, port, show: true })
   const client = new Client(shop.url)
   const variantId = 'shirt-m'
-  await client.post('/api/v1/inventory', { variantId, productId: 'shirt' })
-  await client.post(`/api/v1/inventory/${variantId}/adjust`, { delta: items })
-  client.close()
+  let stock
+  try {
+    stock = await fill(client, { variantId, productId: 'shirt', items })
+  } catch (error) {
+    console.error(error.message)
+    await shop.close()
+    return 1
+  } finally {
+    client.close()
+  }
   console.log(`
-${items} of "${variantId}" are for sale at ${shop.url}
+${stock} of "${variantId}" are for sale at ${shop.url}
 
   curl -X POST ${shop.url}/api/v1/orders -H 'content-type: application/json' \\
     -H 'idempotency-key: one' -d '{"userId":"anna","variantId":"${variantId}","quantity":1}'
@@ -102,7 +112,7 @@ function parse() {
     processes: number(
       'processes',
       values.load ? 2 : 1,
-      16,
+      MOST_PROCESSES,
       values.load ? DEFAULT_PROCESSES.load : DEFAULT_PROCESSES.shop,
     ),
     items,

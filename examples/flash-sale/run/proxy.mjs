@@ -8,10 +8,14 @@ import { Agent, createServer, request as send } from 'node:http'
 const HOST = '127.0.0.1'
 /** Buyers come back after seconds: none must send into a connection that is just being closed. */
 const KEEP_ALIVE_MS = 60_000
+/** A process that is suspended answers nothing. The live page's stream says something twice a second. */
+const SILENCE_LIMIT_MS = 45_000
+/** Connections that the kernel keeps until they are accepted, where it allows so many: all buyers come at once. */
+const BACKLOG = 4096
 const NEVER_REACHED = new Set(['ECONNREFUSED', 'EADDRNOTAVAIL'])
 
 /** `targets()` gives the ports at this moment. */
-export async function startProxy(targets, { port = 0 } = {}) {
+export async function startProxy(targets, { port = 0, silenceLimitMs = SILENCE_LIMIT_MS } = {}) {
   const agent = new Agent({ keepAlive: true })
   let turn = 0
 
@@ -39,6 +43,7 @@ export async function startProxy(targets, { port = 0 } = {}) {
         answer.once('error', () => response.destroy())
         resolve(true)
       })
+      onward.setTimeout(silenceLimitMs, () => onward.destroy(new Error('no answer in time')))
       onward.once('error', (error) => (NEVER_REACHED.has(error.code) ? resolve(false) : reject(error)))
       response.once('close', () => !response.writableFinished && onward.destroy())
       onward.end(body)
@@ -46,7 +51,7 @@ export async function startProxy(targets, { port = 0 } = {}) {
   }
 
   server.keepAliveTimeout = KEEP_ALIVE_MS
-  server.listen(port, HOST)
+  server.listen({ port, host: HOST, backlog: BACKLOG })
   await once(server, 'listening')
   return {
     url: `http://${HOST}:${server.address().port}`,

@@ -7,7 +7,7 @@ import { startServers } from './servers/servers.mjs'
 /**
  * `env` is added to the applications' environment. What is not stopped by close() is stopped when this process exits.
  *
- * @returns {Promise<{ url, applications, nodes, env, close() }>}
+ * @returns {Promise<{ url, applications, nodes, queue, env, close() }>}
  */
 export async function openShop({ processes, env = {}, port, show }) {
   const closers = []
@@ -22,7 +22,8 @@ export async function openShop({ processes, env = {}, port, show }) {
     await Promise.all(applications.map((application) => application.start()))
     const proxy = await startProxy(() => applications.map(({ port }) => port), { port })
     closers.push(() => proxy.close())
-    return { url: proxy.url, applications, nodes: servers.nodes, env: servers.env, close }
+    const { nodes, queue } = servers
+    return { url: proxy.url, applications, nodes, queue, env: servers.env, close }
   } catch (error) {
     await close()
     throw error

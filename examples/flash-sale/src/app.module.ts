@@ -1,5 +1,5 @@
-import { BullModule } from '@nestjs/bullmq'
 import { Module } from '@nestjs/common'
+import { APP_INTERCEPTOR } from '@nestjs/core'
 import { TypeOrmModule } from '@nestjs/typeorm'
 import { database } from './database/database.js'
 import { HealthModule } from './health/health.module.js'
@@ -9,6 +9,7 @@ import { LiveModule } from './live/live.module.js'
 import { LocksModule } from './locks/locks.module.js'
 import { MetricsModule } from './metrics/metrics.module.js'
 import { OrdersModule } from './orders/orders.module.js'
+import { AnswerLimit } from './refusals/answer-limit.interceptor.js'
 import { settings } from './settings.js'
 import { TestingModule } from './testing/testing.module.js'
 
@@ -16,7 +17,6 @@ import { TestingModule } from './testing/testing.module.js'
   imports: [
     LocksModule, // first, so that its global modules are torn down last
     TypeOrmModule.forRoot({ ...database }),
-    BullModule.forRoot({ connection: { url: settings.queueUrl, maxRetriesPerRequest: null } }),
     InventoryModule,
     OrdersModule,
     HealthModule,
@@ -24,6 +24,6 @@ import { TestingModule } from './testing/testing.module.js'
     LiveModule,
     ...(settings.isTest ? [TestingModule] : []),
   ],
-  providers: [IdleConnections],
+  providers: [IdleConnections, { provide: APP_INTERCEPTOR, useClass: AnswerLimit }],
 })
 export class AppModule {}

@@ -2,10 +2,10 @@ import 'reflect-metadata'
 import { ValidationPipe } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger'
-import { RedlockExceptionFilter } from 'quorlock/nestjs'
 import { AppModule } from './app.module.js'
 import { database } from './database/database.js'
 import { migrate } from './database/migrations.js'
+import { LockRefusalFilter } from './refusals/lock-refusal.filter.js'
 import { RefusalFilter } from './refusals/refusal.filter.js'
 import { settings } from './settings.js'
 
@@ -16,7 +16,7 @@ await migrate(database)
 const app = await NestFactory.create(AppModule, { logger: ['error', 'warn'], abortOnError: false })
 app.setGlobalPrefix('api/v1', { exclude: ['health', 'metrics', '/'] })
 app.useGlobalPipes(new ValidationPipe({ transform: true, whitelist: true, forbidNonWhitelisted: true }))
-app.useGlobalFilters(new RefusalFilter(app.getHttpAdapter()), new RedlockExceptionFilter())
+app.useGlobalFilters(new RefusalFilter(app.getHttpAdapter()), new LockRefusalFilter())
 app.enableShutdownHooks(['SIGTERM', 'SIGINT'], { useProcessExit: true })
 
 const description = new DocumentBuilder().setTitle('Flash sale').setVersion('1').build()

@@ -29,6 +29,9 @@ export const settings = Object.freeze({
 
   /** How long an order waits for the product's lock; who waits longer is told to come again (409). */
   orderWaitMs: number('ORDER_WAIT_MS', 5000),
+
+  /** How long any answer may take; who waits longer is told to come again (503). Longer than waiting for all locks. */
+  answerLimitMs: number('ANSWER_LIMIT_MS', number('ORDER_WAIT_MS', 5000) + 15_000),
 })
 
 /** The ttl of every lock. Renewed while the work goes on; what a killed process held is free after this long. */

@@ -1,10 +1,9 @@
-// The crowd. Each buyer wants one item, and asks until the answer is final: bought, or sold out. A refusal that says "come
-// again" is taken at its word. Some send everything twice, as a client does that is not sure whether it was heard.
+// The crowd. Each buyer wants one item, and asks until the answer is final: bought, or sold out. A refusal says "come
+// again" by its Retry-After, and is taken at its word; one without is final. Some send everything twice, as a client does that is not sure whether it was heard.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const TWICE_EVERY = 10 // one buyer in so many
-const DEFAULT_RETRY_S = 1
 const RETRY_LIMIT_S = 6
 const REFUSALS = new Set([409, 429, 503])
 
@@ -42,8 +41,9 @@ export function sendBuyers({ buyers, variantId, client, journal, signal }) {
         }
         return { ended: 'bought', orderId: said.id }
       }
-      if (said.code === 'SOLD_OUT') return { ended: 'sold out' }
-      if (!REFUSALS.has(status)) return { ended: `answer ${status}: ${JSON.stringify(said)}` }
+      if (status === 409 && said.code === 'SOLD_OUT') return { ended: 'sold out' }
+      const again = REFUSALS.has(status) && retryAfter > 0
+      if (!again) return { ended: `answer ${status}: ${JSON.stringify(said)}` }
       await pause(retryAfter, attempt, signal)
     }
     return { ended: 'gave up' }
@@ -54,7 +54,7 @@ export function sendBuyers({ buyers, variantId, client, journal, signal }) {
 
 /** As the server says at first, later longer; spread, so that those who were refused together do not return together. */
 async function pause(retryAfter, attempt, signal) {
-  const seconds = Math.min(RETRY_LIMIT_S, (retryAfter || DEFAULT_RETRY_S) * 1.3 ** attempt)
+  const seconds = Math.min(RETRY_LIMIT_S, retryAfter * 1.3 ** attempt)
   await sleep(seconds * 1000 * (0.5 + Math.random()), undefined, { signal }).catch(() => {})
 }
 

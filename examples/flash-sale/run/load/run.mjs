@@ -5,6 +5,7 @@ import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Client } from '../client.mjs'
+import { fill } from '../fill.mjs'
 import { writeReport } from '../report/report.mjs'
 import { openShop } from '../shop.mjs'
 import { openBooks } from './books.mjs'
@@ -31,8 +32,7 @@ export async function runLoad({ buyers, items, processes, port, paymentMs, repor
   const client = new Client(shop.url)
   const books = openBooks(shop.env.DATABASE_URL, VARIANT)
   try {
-    await must(client.post('/api/v1/inventory', { variantId: VARIANT, productId: 'shirt' }))
-    await must(client.post(`/api/v1/inventory/${VARIANT}/adjust`, { delta: items }))
+    await fill(client, { variantId: VARIANT, productId: 'shirt', items })
     console.log(`open at ${shop.url}`)
 
     const { journal, outcomes } = await sell({ shop, client, books, buyers, items })
@@ -116,9 +116,4 @@ async function restart({ applications }, client, books) {
   const orders = await books.orders()
   const answers = await Promise.all(orders.map(({ id }) => client.get(`/api/v1/orders/${id}`)))
   return answers.flatMap(({ status, body }) => (status === 200 ? body : []))
-}
-
-async function must(request) {
-  const { status, body } = await request
-  if (status !== 200) throw new Error(`the shop could not be filled: ${status} ${JSON.stringify(body)}`)
 }

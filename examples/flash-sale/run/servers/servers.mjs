@@ -6,9 +6,10 @@ import { RedisNode } from './redis-node.mjs'
 const LOCK_NODES = 3
 
 /**
- * `nodes` are the lock nodes that were started here, none where QUORLOCK_NODES names others.
+ * `nodes` are the lock nodes that were started here, none where QUORLOCK_NODES names others; `queue` is the queue's Redis,
+ * undefined where QUEUE_URL names another.
  *
- * @returns {Promise<{ env: Record<string, string>, nodes: RedisNode[], close(): Promise<void> }>}
+ * @returns {Promise<{ env: Record<string, string>, nodes: RedisNode[], queue?: RedisNode, close(): Promise<void> }>}
  */
 export async function startServers(env = process.env) {
   const closers = []
@@ -21,14 +22,12 @@ export async function startServers(env = process.env) {
     return node
   }
   try {
-    const found = {
-      DATABASE_URL: env.DATABASE_URL || (await postgres(closers)),
-      QUEUE_URL: env.QUEUE_URL || (await redis()).url,
-    }
-    if (env.QUORLOCK_NODES) return { env: { ...found, QUORLOCK_NODES: env.QUORLOCK_NODES }, nodes: [], close }
+    const DATABASE_URL = env.DATABASE_URL || (await postgres(closers))
+    const queue = env.QUEUE_URL ? undefined : await redis()
     const nodes = []
-    for (let i = 0; i < LOCK_NODES; i++) nodes.push(await redis())
-    return { env: { ...found, QUORLOCK_NODES: nodes.map(({ url }) => url).join(',') }, nodes, close }
+    while (!env.QUORLOCK_NODES && nodes.length < LOCK_NODES) nodes.push(await redis())
+    const QUORLOCK_NODES = env.QUORLOCK_NODES || nodes.map(({ url }) => url).join(',')
+    return { env: { DATABASE_URL, QUEUE_URL: env.QUEUE_URL || queue.url, QUORLOCK_NODES }, nodes, queue, close }
   } catch (error) {
     await close()
     throw error

@@ -14,6 +14,7 @@ export const database: DataSourceOptions = {
   extra: {
     max: 20, // connections of this process
     connectionTimeoutMillis: 5000,
+    keepAlive: true, // a machine that has vanished is noticed
     statement_timeout: 5000,
     // A transaction of a process that was suspended in its middle keeps nobody waiting for longer than this.
     idle_in_transaction_session_timeout: 5000,

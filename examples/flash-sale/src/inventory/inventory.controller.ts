@@ -1,11 +1,26 @@
 import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common'
-import { ApiConflictResponse, ApiOkResponse, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger'
+import {
+  ApiBadRequestResponse,
+  ApiConflictResponse,
+  ApiNotFoundResponse,
+  ApiOkResponse,
+  ApiServiceUnavailableResponse,
+  ApiTags,
+} from '@nestjs/swagger'
 import type { Variant } from '../catalogue/variant.entity.js'
-import { Adjustment, NewVariant, StockView } from './inventory.dto.js'
+import { RefusalView } from '../refusals/refusal.dto.js'
+import { AdjustedStock, Adjustment, NewVariant, StockView } from './inventory.dto.js'
 import { InventoryService } from './inventory.service.js'
+import { NamePipe } from './name.pipe.js'
+
+const BAD = { type: RefusalView, description: 'not what is described here' }
+const UNKNOWN = { type: RefusalView, description: 'there is no such variant' }
 
 @ApiTags('inventory')
-@ApiServiceUnavailableResponse({ description: 'no database, or a lock was lost' })
+@ApiServiceUnavailableResponse({
+  type: RefusalView,
+  description: 'no database, or no lock: come again after Retry-After',
+})
 @Controller('inventory')
 export class InventoryController {
   constructor(private readonly inventory: InventoryService) {}
@@ -18,22 +33,31 @@ export class InventoryController {
 
   @Get(':variantId')
   @ApiOkResponse({ type: StockView })
-  async one(@Param('variantId') variantId: string): Promise<StockView> {
+  @ApiBadRequestResponse(BAD)
+  @ApiNotFoundResponse(UNKNOWN)
+  async one(@Param('variantId', NamePipe) variantId: string): Promise<StockView> {
     return view(await this.inventory.find(variantId))
   }
 
   @Post()
   @HttpCode(200)
   @ApiOkResponse({ type: StockView, description: 'made, or there already' })
+  @ApiBadRequestResponse(BAD)
   async create(@Body() { variantId, productId }: NewVariant): Promise<StockView> {
     return view(await this.inventory.create(variantId, productId))
   }
 
   @Post(':variantId/adjust')
   @HttpCode(200)
-  @ApiOkResponse({ description: 'the stock afterwards' })
-  @ApiConflictResponse({ description: 'it would fall below zero, or others hold the lock' })
-  async adjust(@Param('variantId') variantId: string, @Body() { delta }: Adjustment) {
+  @ApiOkResponse({ type: AdjustedStock })
+  @ApiBadRequestResponse(BAD)
+  @ApiNotFoundResponse(UNKNOWN)
+  @ApiConflictResponse({
+    type: RefusalView,
+    description:
+      'with Retry-After: others hold the lock, come again. Without: final, NOT_ENOUGH_STOCK or TOO_MUCH_STOCK',
+  })
+  async adjust(@Param('variantId', NamePipe) variantId: string, @Body() { delta }: Adjustment): Promise<AdjustedStock> {
     return { variantId, stock: await this.inventory.adjust(variantId, delta) }
   }
 }

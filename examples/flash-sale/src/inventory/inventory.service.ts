@@ -8,16 +8,19 @@ import type { Redlock } from 'quorlock'
 import { InjectRedlock } from 'quorlock/nestjs'
 import { DataSource, QueryFailedError, Repository } from 'typeorm'
 import { Variant } from '../catalogue/variant.entity.js'
+import { CountedLocks } from '../locks/counted-locks.js'
 import { FENCED } from '../locks/locks.js'
 import { Order } from '../orders/order.entity.js'
-import { notEnough, soldOut, unknown } from '../refusals/refusal.js'
+import { notEnough, soldOut, tooMuch, unknown } from '../refusals/refusal.js'
 import { LOCK_TTL_MS } from '../settings.js'
+import { MOST_STOCK } from './inventory.dto.js'
 import { StockRow } from './stock-row.js'
 
 @Injectable()
 export class InventoryService {
   constructor(
-    @InjectRedlock(FENCED) private readonly locks: Redlock<true>,
+    @InjectRedlock(FENCED) private readonly redlock: Redlock<true>,
+    private readonly locks: CountedLocks,
     @InjectDataSource() private readonly database: DataSource,
     @InjectRepository(Variant) private readonly variants: Repository<Variant>,
   ) {}
@@ -44,9 +47,11 @@ export class InventoryService {
   }
 
   /** More, or less by a negative `delta`. */
-  adjust(variantId: string, delta: number) {
+  async adjust(variantId: string, delta: number) {
+    await this.find(variantId) // no lock is asked for in the name of what there is not
     return this.withRow(variantId, async (row) => {
       if (row.stock + delta < 0) throw notEnough(variantId, row.stock)
+      if (row.stock + delta > MOST_STOCK) throw tooMuch(variantId, MOST_STOCK)
       await row.change(delta, 'adjustment')
       return row.stock
     })
@@ -74,7 +79,7 @@ export class InventoryService {
   }
 
   private withRow<T>(variantId: string, section: (row: StockRow) => Promise<T>): Promise<T> {
-    return this.locks.withLock(`inventory_lock:${variantId}`, LOCK_TTL_MS, ({ degraded, token }) =>
+    return this.locks.withLock(this.redlock, `inventory_lock:${variantId}`, LOCK_TTL_MS, ({ degraded, token }) =>
       this.database.transaction(async (manager) =>
         section(await StockRow.lock(manager, variantId, degraded ? null : token)),
       ),

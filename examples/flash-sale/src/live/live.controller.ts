@@ -1,6 +1,7 @@
 import { Controller, Header, type MessageEvent, Sse } from '@nestjs/common'
-import { ApiOkResponse, ApiTags } from '@nestjs/swagger'
+import { ApiExtraModels, ApiOkResponse, ApiTags, getSchemaPath } from '@nestjs/swagger'
 import { map, type Observable } from 'rxjs'
+import { Live } from './live.dto.js'
 import { LiveService } from './live.service.js'
 
 @ApiTags('live')
@@ -10,7 +11,11 @@ export class LiveController {
 
   @Sse()
   @Header('Cache-Control', 'no-store')
-  @ApiOkResponse({ description: 'stock, orders, locks and nodes, as server-sent events' })
+  @ApiExtraModels(Live)
+  @ApiOkResponse({
+    description: 'stock, orders, locks and nodes twice a second, as the data of server-sent events',
+    content: { 'text/event-stream': { schema: { $ref: getSchemaPath(Live) } } },
+  })
   changes(): Observable<MessageEvent> {
     return this.live.changes.pipe(map((data) => ({ data })))
   }

@@ -1,5 +1,6 @@
 import { Controller, Get } from '@nestjs/common'
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger'
+import { LocksStatus } from './locks.dto.js'
 import { LocksService } from './locks.service.js'
 
 @ApiTags('locks')
@@ -8,8 +9,11 @@ export class LocksController {
   constructor(private readonly locks: LocksService) {}
 
   @Get('status')
-  @ApiOkResponse({ description: 'what this process holds and waits for, by kind, and the nodes as it sees them' })
-  status() {
+  @ApiOkResponse({
+    type: LocksStatus,
+    description: 'what this process holds and waits for, by kind, and the nodes as it sees them',
+  })
+  status(): LocksStatus {
     return this.locks.status()
   }
 }

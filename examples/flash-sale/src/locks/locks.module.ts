@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common'
 import { RedlockModule } from 'quorlock/nestjs'
 import { LOCK_MAX_TTL_MS, settings } from '../settings.js'
+import { CountedLocks } from './counted-locks.js'
 import { FallbackLocks, FallbackModule } from './fallback.js'
 import { LocksController } from './locks.controller.js'
 import { FENCED } from './locks.js'
@@ -28,7 +29,7 @@ const common = { nodes: settings.lockNodes, maxTtl: LOCK_MAX_TTL_MS, clientName:
     FallbackModule,
   ],
   controllers: [LocksController],
-  providers: [LocksService],
-  exports: [LocksService],
+  providers: [LocksService, CountedLocks],
+  exports: [LocksService, CountedLocks],
 })
 export class LocksModule {}

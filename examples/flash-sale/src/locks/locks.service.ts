@@ -1,23 +1,10 @@
 import { Injectable } from '@nestjs/common'
-import type { NodeStats, Redlock } from 'quorlock'
+import type { Redlock } from 'quorlock'
 import { InjectRedlock } from 'quorlock/nestjs'
+import { CountedLocks } from './counted-locks.js'
 import { FallbackLocks } from './fallback.js'
-import { FENCED, kindOf, type LockKind } from './locks.js'
-
-export interface LocksStatus {
-  /** The process that answers: each knows its own locks only. */
-  pid: number
-  held: number
-  waiting: number
-  lost: number
-  byKind: Record<LockKind, { held: number; waiting: number }>
-  /** Whether an instance has had its last lock from the fallback. Such locks are in no other number here. */
-  degraded: boolean
-  instances: { name: string; degraded: boolean; breaker?: string; nodes: NodeStats[] }[]
-  /** Connections of this process that hold, or ask for, a lock in Postgres. */
-  fallback: { inUse: number; most: number; waiting: number }
-  locks: { kind: LockKind; key: string; heldForMs: number; remaining: number; waiting: number }[]
-}
+import type { LocksStatus } from './locks.dto.js'
+import { FENCED } from './locks.js'
 
 @Injectable()
 export class LocksService {
@@ -26,6 +13,7 @@ export class LocksService {
   constructor(
     @InjectRedlock() plain: Redlock,
     @InjectRedlock(FENCED) fenced: Redlock,
+    private readonly counted: CountedLocks,
     private readonly fallback: FallbackLocks,
   ) {
     this.instances = { default: plain, [FENCED]: fenced }
@@ -37,27 +25,28 @@ export class LocksService {
       orderCreation: { held: 0, waiting: 0 },
       custom: { held: 0, waiting: 0 },
     }
-    const total = { held: 0, waiting: 0, lost: 0 }
-    const now = Date.now()
-    const locks = []
-    for (const redlock of Object.values(this.instances)) {
-      const { held, waiting, lost } = redlock.stats()
-      total.held += held
-      total.waiting += waiting
-      total.lost += lost
-      for (const { key, since, remaining, waiting } of redlock.locks()) {
-        const kind = kindOf(key)
-        byKind[kind].held++
-        // Of those who wait for a key that another process holds, only the total is known.
-        byKind[kind].waiting += waiting
-        locks.push({ kind, key, heldForMs: now - since, remaining, waiting })
-      }
-    }
+    const locks = this.counted.holders()
+    const waits = this.counted.waiters()
+    for (const { kind } of locks) byKind[kind].held++
+    for (const { kind, waiting } of waits) byKind[kind].waiting += waiting
+
+    let lost = 0
     const instances = Object.entries(this.instances).map(([name, redlock]) => {
-      const { degraded, breaker, nodes } = redlock.stats()
+      const { degraded, breaker, nodes, ...counts } = redlock.stats()
+      lost += counts.lost
       return { name, degraded, breaker, nodes }
     })
-    const degraded = instances.some((instance) => instance.degraded)
-    return { pid: process.pid, ...total, byKind, degraded, instances, fallback: this.fallback.connections, locks }
+    return {
+      pid: process.pid,
+      held: locks.length,
+      waiting: waits.reduce((sum, { waiting }) => sum + waiting, 0),
+      lost,
+      byKind,
+      degraded: instances.some((instance) => instance.degraded),
+      instances,
+      fallback: this.fallback.connections,
+      locks,
+      waits,
+    }
   }
 }

@@ -1,8 +1,13 @@
 import { InjectQueue } from '@nestjs/bullmq'
 import { Injectable, Logger } from '@nestjs/common'
 import type { Queue } from 'bullmq'
+import { within } from '../within.js'
+import { QueueConnection } from './queue-connection.js'
 
 export const ORDER_QUEUE = 'orders'
+
+/** How long the queue's Redis has to answer. */
+const ANSWER_LIMIT_MS = 2000
 
 export interface OrderJob {
   orderId: string
@@ -12,8 +17,11 @@ export interface OrderJob {
 export class OrderQueue {
   private readonly logger = new Logger(OrderQueue.name)
 
-  constructor(@InjectQueue(ORDER_QUEUE) private readonly queue: Queue<OrderJob>) {
-    queue.on('error', (error) => this.logger.warn(`the queue: ${error.message}`))
+  constructor(
+    @InjectQueue(ORDER_QUEUE) private readonly queue: Queue<OrderJob>,
+    private readonly connection: QueueConnection,
+  ) {
+    queue.on('error', () => {}) // of the connection, which says so itself; a call that needs it rejects
   }
 
   /**
@@ -21,19 +29,24 @@ export class OrderQueue {
    * is lost, with the process or with the queue's Redis.
    */
   add(orderId: string) {
-    this.queue.add('confirm', { orderId }, options(orderId)).catch((error: Error) => {
+    this.ask(() => this.queue.add('confirm', { orderId }, options(orderId))).catch((error: Error) => {
       this.logger.warn(`order ${orderId} is not queued yet: ${error.message}`)
     })
   }
 
   async addAll(orderIds: string[]) {
-    await this.queue.addBulk(
-      orderIds.map((orderId) => ({ name: 'confirm', data: { orderId }, opts: options(orderId) })),
-    )
+    const jobs = orderIds.map((orderId) => ({ name: 'confirm', data: { orderId }, opts: options(orderId) }))
+    await this.ask(() => this.queue.addBulk(jobs))
   }
 
   async ping() {
-    await this.queue.getJobCounts()
+    await this.ask(() => this.queue.getJobCounts())
+  }
+
+  /** BullMQ itself waits without a limit: for the first connection, and for an answer. */
+  private async ask<T>(call: () => Promise<T>): Promise<T> {
+    if (!this.connection.isUp) throw new Error('its Redis is not connected')
+    return within(ANSWER_LIMIT_MS, 'its answer', call())
   }
 }
 

@@ -2,15 +2,19 @@
 // queue, or the queue's Redis has lost them. One process at a time does it, which saves work and is all the lock is for.
 
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common'
-import { isLockError } from 'quorlock'
+import { currentLock, isLockError, type Lock } from 'quorlock'
 import { WithLock } from 'quorlock/nestjs'
+import { CountedLocks } from '../locks/counted-locks.js'
 import { LOCK_TTL_MS } from '../settings.js'
+import { within } from '../within.js'
 import { OrderQueue } from './order-queue.js'
 import { OrdersService } from './orders.service.js'
 
 const EVERY_MS = 1000
 const OVERDUE_MS = 2000
 const AT_ONCE = 200
+/** How long a sweep that is at work may take to end when the process does. */
+const END_LIMIT_MS = 5000
 
 @Injectable()
 export class OrderSweep implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -21,6 +25,7 @@ export class OrderSweep implements OnApplicationBootstrap, BeforeApplicationShut
   constructor(
     private readonly orders: OrdersService,
     private readonly queue: OrderQueue,
+    private readonly locks: CountedLocks,
   ) {}
 
   onApplicationBootstrap() {
@@ -36,12 +41,14 @@ export class OrderSweep implements OnApplicationBootstrap, BeforeApplicationShut
   async beforeApplicationShutdown() {
     clearTimeout(this.timer)
     this.timer = undefined
-    await this.running
+    await within(END_LIMIT_MS, 'the sweep', this.running).catch((error: Error) => this.logger.warn(error.message))
   }
 
   @WithLock('lock:order_sweep', { ttl: LOCK_TTL_MS, wait: 0, whenContended: 'skip' })
   async sweep() {
-    const overdue = await this.orders.overdue(OVERDUE_MS, AT_ONCE)
-    if (overdue.length > 0) await this.queue.addAll(overdue)
+    await this.locks.holding(currentLock() as Lock, async () => {
+      const overdue = await this.orders.overdue(OVERDUE_MS, AT_ONCE)
+      if (overdue.length > 0) await this.queue.addAll(overdue)
+    })
   }
 }

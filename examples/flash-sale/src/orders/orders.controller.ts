@@ -11,21 +11,30 @@ import {
   Res,
 } from '@nestjs/common'
 import {
+  ApiBadRequestResponse,
   ApiConflictResponse,
   ApiCreatedResponse,
   ApiHeader,
+  ApiNotFoundResponse,
   ApiOkResponse,
   ApiServiceUnavailableResponse,
   ApiTags,
   ApiTooManyRequestsResponse,
 } from '@nestjs/swagger'
 import { NAME } from '../inventory/inventory.dto.js'
+import { RefusalView } from '../refusals/refusal.dto.js'
 import type { Order } from './order.entity.js'
 import { NewOrder, OrderView } from './orders.dto.js'
 import { OrdersService } from './orders.service.js'
 
+const BAD = { type: RefusalView, description: 'not what is described here' }
+const UNKNOWN = { type: RefusalView, description: 'there is no such order' }
+
 @ApiTags('orders')
-@ApiServiceUnavailableResponse({ description: 'no database, or a lock was lost: come again' })
+@ApiServiceUnavailableResponse({
+  type: RefusalView,
+  description: 'no database, or no lock: come again after Retry-After, with the same key',
+})
 @Controller('orders')
 export class OrdersController {
   constructor(private readonly orders: OrdersService) {}
@@ -34,8 +43,16 @@ export class OrdersController {
   @ApiHeader({ name: 'Idempotency-Key', required: true, description: 'the same key again gives the same order' })
   @ApiCreatedResponse({ type: OrderView })
   @ApiOkResponse({ type: OrderView, description: 'the order that this user and key have already' })
-  @ApiConflictResponse({ description: 'sold out (SOLD_OUT), or others hold the lock: come again after Retry-After' })
-  @ApiTooManyRequestsResponse({ description: 'too many orders at once: come again after Retry-After' })
+  @ApiBadRequestResponse(BAD)
+  @ApiNotFoundResponse({ type: RefusalView, description: 'there is no such variant' })
+  @ApiConflictResponse({
+    type: RefusalView,
+    description: 'with Retry-After: others hold the lock, come again. Without: final, SOLD_OUT or IDEMPOTENCY_KEY_USED',
+  })
+  @ApiTooManyRequestsResponse({
+    type: RefusalView,
+    description: 'too many orders at once: come again after Retry-After',
+  })
   async create(
     @Headers('idempotency-key') idempotencyKey: string | undefined,
     @Body() body: NewOrder,
@@ -51,6 +68,8 @@ export class OrdersController {
 
   @Get(':id')
   @ApiOkResponse({ type: OrderView })
+  @ApiBadRequestResponse(BAD)
+  @ApiNotFoundResponse(UNKNOWN)
   async one(@Param('id', ParseUUIDPipe) id: string): Promise<OrderView> {
     return view(await this.orders.find(id))
   }
@@ -58,7 +77,9 @@ export class OrdersController {
   @Post(':id/cancel')
   @HttpCode(200)
   @ApiOkResponse({ type: OrderView, description: 'cancelled, now or before' })
-  @ApiConflictResponse({ description: 'others hold the lock: come again' })
+  @ApiBadRequestResponse(BAD)
+  @ApiNotFoundResponse(UNKNOWN)
+  @ApiConflictResponse({ type: RefusalView, description: 'others hold the lock: come again after Retry-After' })
   async cancel(@Param('id', ParseUUIDPipe) id: string): Promise<OrderView> {
     return view(await this.orders.cancel(id))
   }

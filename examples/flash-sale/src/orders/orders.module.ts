@@ -2,6 +2,7 @@ import { BullModule } from '@nestjs/bullmq'
 import { Module } from '@nestjs/common'
 import { TypeOrmModule } from '@nestjs/typeorm'
 import { InventoryModule } from '../inventory/inventory.module.js'
+import { LocksModule } from '../locks/locks.module.js'
 import { Admission } from './admission.js'
 import { Order } from './order.entity.js'
 import { OrderProcessor } from './order.processor.js'
@@ -10,9 +11,18 @@ import { OrderSweep } from './order-sweep.js'
 import { OrdersController } from './orders.controller.js'
 import { OrdersService } from './orders.service.js'
 import { PaymentsService } from './payments.service.js'
+import { QueueConnection, QueueConnectionModule } from './queue-connection.js'
+
+const queue = BullModule.registerQueueAsync({
+  name: ORDER_QUEUE,
+  imports: [QueueConnectionModule],
+  inject: [QueueConnection],
+  // What BullMQ asks a server about its version at first, it never asks again where the answer does not come.
+  useFactory: ({ client }: QueueConnection) => ({ connection: client, skipVersionCheck: true }),
+})
 
 @Module({
-  imports: [TypeOrmModule.forFeature([Order]), BullModule.registerQueue({ name: ORDER_QUEUE }), InventoryModule],
+  imports: [TypeOrmModule.forFeature([Order]), queue, QueueConnectionModule, InventoryModule, LocksModule],
   controllers: [OrdersController],
   providers: [OrdersService, OrderQueue, OrderProcessor, OrderSweep, PaymentsService, Admission],
   exports: [OrdersService, OrderQueue],

@@ -4,6 +4,7 @@ import { InjectDataSource, InjectRepository } from '@nestjs/typeorm'
 import { RedlockService } from 'quorlock/nestjs'
 import { DataSource, LessThan, Repository } from 'typeorm'
 import { InventoryService, isDuplicate } from '../inventory/inventory.service.js'
+import { CountedLocks } from '../locks/counted-locks.js'
 import { isSoldOut, keyTaken, soldOut, unknown } from '../refusals/refusal.js'
 import { LOCK_TTL_MS, settings } from '../settings.js'
 import { Admission } from './admission.js'
@@ -28,6 +29,7 @@ interface Made {
 export class OrdersService {
   constructor(
     private readonly redlock: RedlockService,
+    private readonly locks: CountedLocks,
     private readonly inventory: InventoryService,
     private readonly payments: PaymentsService,
     private readonly queue: OrderQueue,
@@ -51,6 +53,8 @@ export class OrdersService {
   }
 
   private createOnce(request: OrderRequest, until: number): Promise<Made> {
+    // Of users and keys with "_" in them two pairs may have one key: they wait for each other, and nothing else. What says
+    // which order is whose is the index.
     const key = `lock:order_creation_${request.userId}_${request.idempotencyKey}`
     const section = async () => {
       const earlier = await this.earlier(request)
@@ -67,7 +71,8 @@ export class OrdersService {
     }
     // As many of these are held as orders are in work, and the index is right without them: none of them is worth a
     // connection to Postgres while the lock nodes are away.
-    return this.redlock.withLock(key, LOCK_TTL_MS, section, { wait: timeLeft(until), fallback: 'local' })
+    const options = { wait: timeLeft(until), fallback: 'local' } as const
+    return this.locks.withLock(this.redlock, key, LOCK_TTL_MS, section, options)
   }
 
   /**
@@ -76,7 +81,8 @@ export class OrdersService {
    */
   async placeOrder(request: OrderRequest, until: number): Promise<Order> {
     const { productId } = await this.inventory.find(request.variantId)
-    const order = await this.redlock.withLock(
+    const order = await this.locks.withLock(
+      this.redlock,
       `lock:product:${productId}`,
       LOCK_TTL_MS,
       async (lock) => {

@@ -1,15 +1,19 @@
 // Nothing is a 500 that is only somebody else being away: a database, or a lock that was lost. Locks that were refused are
-// answered by the filter of quorlock/nestjs: taken 409, no quorum 503.
+// answered by LockRefusalFilter: taken 409, no quorum 503.
 
 import { type ArgumentsHost, Catch } from '@nestjs/common'
 import { BaseExceptionFilter } from '@nestjs/core'
 import { LockLostError } from 'quorlock'
-import { QueryFailedError } from 'typeorm'
+import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm'
 import { Refusal } from './refusal.js'
 
-/** Of Node for connections, and the classes of Postgres for: connection, resources, operator (shutdown), serialization. */
-const DATABASE_AWAY = /^(ECONN|EPIPE|ENOENT|ENOTFOUND|ETIMEDOUT|08|53|57|40)/
-const POOL_AWAY = /timeout exceeded when trying to connect|Connection terminated|Driver not Connected/i
+/**
+ * Of Node for connections, and the classes of Postgres for: connection, resources, operator (shutdown), serialization; and
+ * 25P03, a transaction that has had a break of more than `idle_in_transaction_session_timeout`.
+ */
+const DATABASE_AWAY = /^(ECONN|EPIPE|ENOENT|ENOTFOUND|ETIMEDOUT|08|53|57|40|25P03)/
+/** Errors without a code: of the pool, and of a client whose connection has ended. */
+const POOL_AWAY = /timeout exceeded when trying to connect|Connection terminated|not queryable|Driver not Connected/i
 
 const RETRY_SECONDS = 1
 
@@ -38,6 +42,8 @@ function asRefusal(error: unknown) {
 
 function isDatabaseAway(error: unknown) {
   if (!(error instanceof Error)) return false
+  // A connection that has ended between two statements of a transaction: TypeORM has taken it away before the second.
+  if (error instanceof QueryRunnerAlreadyReleasedError) return true
   const { code } = (error instanceof QueryFailedError ? error.driverError : error) as { code?: unknown }
   return (typeof code === 'string' && DATABASE_AWAY.test(code)) || POOL_AWAY.test(error.message)
 }

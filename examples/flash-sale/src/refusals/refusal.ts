@@ -26,10 +26,16 @@ export const keyTaken = (key: string) =>
 export const notEnough = (variantId: string, stock: number) =>
   new Refusal(409, 'NOT_ENOUGH_STOCK', `"${variantId}" has a stock of ${stock}, and it cannot fall below zero`)
 
+export const tooMuch = (variantId: string, most: number) =>
+  new Refusal(409, 'TOO_MUCH_STOCK', `the stock of "${variantId}" cannot be more than ${most}`)
+
 export const cameLate = (variantId: string) =>
   new Refusal(409, 'CAME_LATE', `another has changed "${variantId}" after this lock was lost`, 1)
 
 export const busy = (retryAfter: number) =>
   new Refusal(429, 'BUSY', 'too many orders are being worked on; come again', retryAfter)
+
+export const late = () =>
+  new Refusal(503, 'NO_ANSWER', 'this takes too long, and may still come to pass; the same request again tells', 1)
 
 export const unknown = (what: string, id: string) => new Refusal(404, 'UNKNOWN', `there is no ${what} "${id}"`)

@@ -1,9 +1,21 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common'
-import { ApiTags } from '@nestjs/swagger'
+import {
+  ApiBadRequestResponse,
+  ApiConflictResponse,
+  ApiNotFoundResponse,
+  ApiOkResponse,
+  ApiTags,
+} from '@nestjs/swagger'
+import { AdjustedStock } from '../inventory/inventory.dto.js'
 import { InventoryService } from '../inventory/inventory.service.js'
+import { RefusalView } from '../refusals/refusal.dto.js'
 import { Refusal } from '../refusals/refusal.js'
 import { TestLocksService } from './test-locks.service.js'
-import { TestConcurrentAccess, TestDecrement } from './testing.dto.js'
+import { ClearedLocks, ConcurrentAccess, TestConcurrentAccess, TestDecrement } from './testing.dto.js'
+
+const BAD = { type: RefusalView, description: 'not what is described here' }
+const UNKNOWN = { type: RefusalView, description: 'there is no such variant' }
+const TAKEN = { type: RefusalView, description: 'as adjusting' }
 
 @ApiTags('test')
 @Controller('test')
@@ -15,14 +27,21 @@ export class TestingController {
 
   @Post('inventory/test-decrement')
   @HttpCode(200)
-  async decrement(@Body() { variantId, quantity }: TestDecrement) {
+  @ApiOkResponse({ type: AdjustedStock })
+  @ApiBadRequestResponse(BAD)
+  @ApiNotFoundResponse(UNKNOWN)
+  @ApiConflictResponse(TAKEN)
+  async decrement(@Body() { variantId, quantity }: TestDecrement): Promise<AdjustedStock> {
     return { variantId, stock: await this.inventory.adjust(variantId, -quantity) }
   }
 
   /** Many decrements at once, and whether the stock says afterwards what was answered. */
   @Post('inventory/test-concurrent-access')
   @HttpCode(200)
-  async concurrentAccess(@Body() { variantId, quantity, requests }: TestConcurrentAccess) {
+  @ApiOkResponse({ type: ConcurrentAccess })
+  @ApiBadRequestResponse(BAD)
+  @ApiNotFoundResponse(UNKNOWN)
+  async concurrentAccess(@Body() { variantId, quantity, requests }: TestConcurrentAccess): Promise<ConcurrentAccess> {
     const { stock: before } = await this.inventory.find(variantId)
     const ends = await Promise.allSettled(
       Array.from({ length: requests }, () => this.inventory.adjust(variantId, -quantity)),
@@ -48,7 +67,8 @@ export class TestingController {
 
   @Post('locks/clear-test-locks')
   @HttpCode(200)
-  async clearTestLocks() {
+  @ApiOkResponse({ type: ClearedLocks })
+  async clearTestLocks(): Promise<ClearedLocks> {
     return { nodes: await this.locks.clear() }
   }
 }

@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger'
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger'
 import { IsInt, Matches, Max, Min } from 'class-validator'
 import { NAME } from '../inventory/inventory.dto.js'
 
@@ -20,4 +20,43 @@ export class TestConcurrentAccess extends TestDecrement {
   @Min(1)
   @Max(200)
   requests!: number
+}
+
+export class ConcurrentAccess {
+  @ApiProperty()
+  variantId!: string
+
+  @ApiProperty()
+  requests!: number
+
+  @ApiProperty()
+  succeeded!: number
+
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'integer' }, description: 'how many, by their code' })
+  refusals!: Record<string, number>
+
+  @ApiProperty()
+  before!: number
+
+  @ApiProperty()
+  after!: number
+
+  @ApiProperty({ description: 'whether the stock has changed by exactly what succeeded' })
+  consistent!: boolean
+}
+
+class ClearedNode {
+  @ApiProperty()
+  node!: number
+
+  @ApiPropertyOptional({ type: [String] })
+  cleared?: string[]
+
+  @ApiPropertyOptional({ description: 'why it could not be cleared' })
+  error?: string
+}
+
+export class ClearedLocks {
+  @ApiProperty({ type: [ClearedNode] })
+  nodes!: ClearedNode[]
 }

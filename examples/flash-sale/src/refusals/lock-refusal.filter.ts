@@ -1,0 +1,18 @@
+import { type ArgumentsHost, Catch } from '@nestjs/common'
+import { LockContendedError, type LockError, QuorumUnavailableError, RedlockClosedError } from 'quorlock'
+import { RedlockExceptionFilter } from 'quorlock/nestjs'
+
+const RETRY_SECONDS = 1
+
+/**
+ * The answers of quorlock/nestjs, each with a `Retry-After`, also where nobody knows when: by that header clients of this
+ * service tell what is worth a second try from what is final.
+ */
+@Catch(LockContendedError, QuorumUnavailableError, RedlockClosedError)
+export class LockRefusalFilter extends RedlockExceptionFilter {
+  override catch(error: LockError, host: ArgumentsHost) {
+    const response = host.switchToHttp().getResponse()
+    if (!response.headersSent) response.setHeader('Retry-After', String(RETRY_SECONDS)) // what is known replaces it
+    super.catch(error, host)
+  }
+}
