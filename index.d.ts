@@ -234,7 +234,10 @@ export interface RedlockOptions<Fencing extends boolean = boolean> {
   /** Part of the ttl (0 to 0.5) by which clocks may run apart; with 2 ms more it is taken off every validity. @default 0.01 */
   driftFactor?: number | undefined
 
-  /** Rounds after the first before a call gives up: an integer from 0 to 1,000,000. Has no effect where `wait` is given. @default 10 */
+  /**
+   * Rounds after the first before a call gives up: an integer from 0 to 1,000,000. Fewer where nodes are so slow that the sum
+   * of the delays is over before. Has no effect where `wait` is given. @default 10
+   */
   retryCount?: number | undefined
 
   /** Delay before the second round: an integer of at least 1. Doubles up to `retryDelayMax`; each delay is drawn from its upper half. @default 50 */

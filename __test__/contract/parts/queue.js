@@ -87,7 +87,9 @@ module.exports = (backend) => {
           assert.equal(vote.vote, 'refused', error.message)
           assert.ok(names.includes(vote.node) && error.message.includes(vote.node), error.message)
         }
-        assert.ok(error.retryAfter > 5000 && error.retryAfter <= 20_000, String(error.retryAfter))
+        // Not known while who is first in the queue is asking the nodes anew.
+        const { retryAfter = 20_000 } = error
+        assert.ok(retryAfter > 5000 && retryAfter <= 20_000, String(retryAfter))
       }
       assert.equal(redlock.stats().waiting, 2)
       const reason = new Error('enough')
