@@ -8,7 +8,7 @@ use crate::node::{FaultCode, Identity};
 impl Script {
     /// Moves time until the lease is lost; the nodes are asked and answer as `act` lets them.
     fn lose(&mut self, slot: Slot, mut act: impl FnMut(&mut Self)) -> Lost {
-        for _ in 0..100 {
+        for _ in 0..1000 {
             self.now = self.core.next_timer().max(self.now);
             self.step(Event::Tick);
             act(self);
