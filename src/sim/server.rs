@@ -38,6 +38,8 @@ pub(crate) struct Server {
 }
 
 const FENCE_LIFE_MS: u64 = 3_600_000;
+/// Fences of one second expire together.
+const FENCE_TOGETHER_MS: u64 = 1024;
 
 /// What a server thinks of one key of an acquire with tokens.
 enum Bid {
@@ -192,7 +194,8 @@ impl Server {
     }
 
     fn raise(&mut self, wall: u64, key: &Arc<str>, fence: u64, last: u64) {
-        let expiry = last / 1000 + FENCE_LIFE_MS;
+        let at_least = last / 1000 + FENCE_LIFE_MS;
+        let expiry = at_least - at_least % FENCE_TOGETHER_MS + FENCE_TOGETHER_MS - 1;
         if expiry < wall / 1000 {
             self.fences.remove(key);
         } else {

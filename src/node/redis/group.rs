@@ -35,14 +35,17 @@ pub(super) fn groups(requests: &[Request], form: Form) -> impl Iterator<Item = &
 }
 
 fn shares_script(one: &Request, other: &Request, form: Form) -> bool {
-    let fenced = one.tokens.is_some();
-    let is_scripted = match (one.command, other.command) {
+    let fenced = match (one.tokens, other.tokens) {
+        (Some(one), Some(other)) if fenced::share_call(one, other) => true,
+        (None, None) => false,
+        _ => return false,
+    };
+    match (one.command, other.command) {
         (Command::Acquire { .. }, Command::Acquire { .. }) => fenced,
         (Command::Release, Command::Release) => fenced || form.own_release.is_none(),
         (Command::Extend { .. }, Command::Extend { .. }) => true,
         _ => false,
-    };
-    is_scripted && fenced == other.tokens.is_some()
+    }
 }
 
 fn is_fenced(group: &[Request]) -> bool {

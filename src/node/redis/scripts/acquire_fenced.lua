@@ -1,20 +1,21 @@
 -- KEYS a lock and its fence, for each lock
--- ARGV for each lock: the id, the time to live in ms, the first and the last token, and when the fence may expire, in
--- ms since 1970
+-- ARGV how far the last token of each block lies from its first, and when the fences may expire, in ms since 1970; then for
+-- each lock the id, the time to live in ms, and the last token
 -- returns for each lock 1 when it is granted, 0 when another holds it, or, as a string, the token beyond which the
 -- client must propose, or, with a minus, the time near which it must
 local SKEW = 5000000
 local AHEAD = 1000000
 local now
+local span, expiry = tonumber(ARGV[1]), ARGV[2]
 local values = redis.call('MGET', unpack(KEYS))
 local answers = {}
 for i = 1, #KEYS / 2 do
   local own, fence = values[2 * i - 1], values[2 * i]
-  local id, ttl, first, last, expiry = unpack(ARGV, 5 * i - 4, 5 * i)
-  local least, proposed = tonumber(fence) or 0, tonumber(first)
+  local id, ttl, last = unpack(ARGV, 3 * i, 3 * i + 2)
+  local least, first = tonumber(fence) or 0, tonumber(last) - span
   if own and own ~= id then
     answers[i] = 0
-  elseif proposed <= least then
+  elseif first <= least then
     answers[i] = fence
   else
     if not now then
@@ -22,7 +23,7 @@ for i = 1, #KEYS / 2 do
       now = time[1] * 1000000 + time[2]
     end
     -- Too early also beyond the fence: a server that has lost a larger one may have been told of an earlier one since.
-    if proposed < now - SKEW or proposed > now + SKEW and (not fence or proposed > least + AHEAD) then
+    if first < now - SKEW or first > now + SKEW and (not fence or first > least + AHEAD) then
       answers[i] = string.format('-%.0f', now)
     elseif own and redis.call('SET', KEYS[2 * i - 1], id, 'PX', ttl)
       or not own and redis.call('SET', KEYS[2 * i - 1], id, 'NX', 'PX', ttl) then
