@@ -33,7 +33,7 @@ pub(super) struct World {
     owed: Vec<Vec<Seat>>,
     pub(super) now: Moment,
     /// How far the nodes' clocks are before this process', in microseconds, as far as it has been told.
-    skew: i64,
+    pub(super) skew: i64,
     /// When the first event came.
     pub(super) born: Option<Moment>,
 }
@@ -146,11 +146,6 @@ impl World {
     /// The nodes' wall clock, as far as it is known.
     pub(super) fn wall(&self, entropy: &mut dyn Entropy) -> u64 {
         entropy.wall().saturating_add_signed(self.skew)
-    }
-
-    /// The nodes find tokens too far from their clock: from now on they are proposed by it.
-    pub(super) fn adopt_clock(&mut self, entropy: &mut dyn Entropy, clock: u64) {
-        self.skew = i64::try_from(clock).unwrap_or(0).saturating_sub_unsigned(entropy.wall());
     }
 
     pub(super) fn send(&mut self, node: usize, seat: Seat, round: u32, command: Command, errand: Errand<'_>) {

@@ -71,7 +71,7 @@ impl Attempt {
         lost: Option<Ballot>,
     ) -> Moment {
         self.failed = lost;
-        self.contenders = others + 1;
+        self.contenders = others.saturating_add(1);
         let round_trip = world.members.round_trip();
         let out = (round_trip * 2).max(STAY_OUT) + JITTER * others;
         let at = world.now + out + draw(entropy, Duration::ZERO, JITTER);

@@ -1,5 +1,7 @@
 //! Tokens that a server finds too small, or too far from its own clock, are proposed anew: same round, same id.
 
+use std::cmp::Reverse;
+
 use super::{Attempt, Phase, Turn};
 use crate::lock::event::Entropy;
 use crate::lock::mutant::Mutant;
@@ -8,7 +10,7 @@ use crate::node::{AHEAD, Fault, FaultCode, SKEW};
 
 /// Proposals of one round after the first.
 const REBIDS: u32 = 2;
-const UNWANTED: &str = "it does not take the fencing tokens that were proposed: others are faster, or clocks differ";
+const UNTIMELY: &str = "its clock is too far from the others' for the fencing tokens that were proposed";
 
 /// What tokens a node wants that does not take those proposed.
 #[derive(Clone, Copy, Debug, Hash)]
@@ -23,6 +25,9 @@ pub(super) enum Wish {
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Bid {
     rebids: u32,
+    /// How far the clock of a node by which tokens are proposed is before this process', in microseconds, until it is known
+    /// whether the nodes' are.
+    skew: Option<i64>,
     wishes: Vec<(usize, Wish)>,
 }
 
@@ -38,9 +43,14 @@ impl Wish {
     }
 }
 
-/// Tokens farther ahead are followed only where a quorum wants them.
-fn farthest(world: &World, entropy: &mut dyn Entropy) -> u64 {
-    world.wall(entropy).saturating_add(SKEW)
+/// Tokens farther ahead of the time are followed only where a quorum wants them.
+fn farthest(wall: u64) -> u64 {
+    wall.saturating_add(SKEW)
+}
+
+/// So many nodes, as far as their wishes tell, would take tokens of this time.
+fn alike(wishes: &[Wish], time: u64) -> usize {
+    wishes.iter().filter(|wish| wish.least().abs_diff(time) <= SKEW).count()
 }
 
 impl Bid {
@@ -60,12 +70,16 @@ impl Attempt {
         wish: Wish,
     ) -> Turn {
         self.bid.wishes.push((node, wish));
-        self.ballot.cast(node, 0, 0, Some(Fault::new(FaultCode::Protocol, UNWANTED)));
+        match wish {
+            // Others are faster: that is no fault of the node.
+            Wish::Beyond(_) => self.ballot.cast(node, 0, self.call.keys.mask(), None),
+            Wish::Near(_) => self.ballot.cast(node, 0, 0, Some(Fault::new(FaultCode::Protocol, UNTIMELY))),
+        }
         match self.phase {
             // The gate alone was asked: the key is free there, and the others will want other tokens as well. Where that
             // leads far from the time, they are heard first.
             Phase::Asking { rest: Some(_), .. }
-                if self.bid.rebids < REBIDS && wish.is_within(farthest(world, entropy)) =>
+                if self.bid.rebids < REBIDS && wish.is_within(farthest(world.wall(entropy))) =>
             {
                 self.rebid(world, entropy, seat)
             }
@@ -86,18 +100,27 @@ impl Attempt {
 
     /// Only grants of one ballot count together: with those of an earlier one, two holders could be in the wrong order.
     pub(super) fn rebid(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) -> Turn {
-        self.beyond = match self.aim(world.quorum(), farthest(world, entropy)) {
+        let own = entropy.wall();
+        let mut skew = self.bid.skew;
+        let farthest = farthest(own.saturating_add_signed(skew.unwrap_or(world.skew)));
+        self.beyond = match self.aim(world.quorum(), world.wall(entropy), farthest) {
             Wish::Beyond(token) => token,
             // What was proposed is not to be passed, but to be forgotten.
             Wish::Near(clock) => {
-                world.adopt_clock(entropy, clock);
+                let named = i64::try_from(clock).unwrap_or(0).saturating_sub_unsigned(own);
+                let wishes: Vec<Wish> = self.bid.wishes.iter().map(|(_, wish)| *wish).collect();
+                if alike(&wishes, clock) >= world.quorum() {
+                    world.skew = named;
+                }
+                skew = Some(named);
                 0
             }
         };
-        self.bid = Bid { rebids: self.bid.rebids + 1, ..Bid::default() };
+        let wall = own.saturating_add_signed(skew.unwrap_or(world.skew));
+        self.bid = Bid { rebids: self.bid.rebids + 1, skew, wishes: Vec::new() };
         self.uncounted += 1;
         let earlier = self.ballot.clone();
-        self.open_ballot(world, entropy);
+        self.open_ballot(world, wall);
         if world.config.has(Mutant::MixedBallots) {
             self.ballot.keep_grants(&earlier);
         }
@@ -109,26 +132,42 @@ impl Attempt {
     /// The tokens that a quorum will take next, as far as is known: the quorum-th smallest of what the nodes want, so that
     /// a minority whose clock or fence lies far from the others' leads nobody astray; and as much beyond that as all of
     /// the quorum still take, up to what they take by their clocks: else one node could move tokens on without end.
-    /// Nodes that have not answered are taken for ones that will not mind.
-    fn aim(&self, quorum: usize, farthest: u64) -> Wish {
+    /// Nodes that have not answered are taken to want what fits the time, as far as that is known, or else the others.
+    fn aim(&self, quorum: usize, wall: u64, farthest: u64) -> Wish {
         let last = self.tokens.map_or(0, |tokens| tokens.last);
+        let nodes = 0..self.ballot.votes().len();
         let wish = |node: usize| match self.bid.wish(node) {
             Some(Wish::Beyond(token)) => Some(Wish::Beyond(token.max(last))),
             Some(near) => Some(near),
             // Who has granted the last proposal refuses anything that is not beyond it.
             None => (self.ballot.votes()[node].yes != 0).then_some(Wish::Beyond(last)),
         };
-        let mut wishes: Vec<Wish> = (0..self.ballot.votes().len()).filter_map(wish).collect();
-        wishes.sort_unstable_by_key(|wish| wish.least());
+        let mut wishes: Vec<Wish> = nodes.clone().filter_map(wish).collect();
         let is_silent = |node: &usize| self.asked >> node & 1 == 1 && !self.ballot.has_answered(*node);
-        let silent = (0..self.ballot.votes().len()).filter(is_silent).count();
-        let Some(aim) = wishes.get(quorum.saturating_sub(silent + 1)).or(wishes.last()).copied() else {
+        let likelihood = |wish: &&Wish| {
+            let off = wish.least().abs_diff(wall);
+            (off > SKEW, Reverse(alike(&wishes, wish.least())), off)
+        };
+        if let Some(likely) = wishes.iter().min_by_key(likelihood).copied() {
+            wishes.extend(nodes.filter(is_silent).map(|_| likely));
+        }
+        wishes.sort_unstable_by_key(|wish| wish.least());
+        let Some(aim) = wishes.get(quorum.saturating_sub(1)).or(wishes.last()).copied() else {
             return Wish::Beyond(last);
         };
-        let is_close = |wish: &Wish| wish.least() < aim.least().saturating_add(AHEAD) && wish.is_within(farthest);
+        let is_close = |wish: &Wish| {
+            (aim.least()..aim.least().saturating_add(AHEAD)).contains(&wish.least()) && wish.is_within(farthest)
+        };
         match aim {
             Wish::Near(_) => aim,
             Wish::Beyond(_) => wishes.into_iter().rev().find(is_close).unwrap_or(aim),
+        }
+    }
+
+    /// A quorum has taken tokens of the time by which they were proposed.
+    pub(super) fn trust_clock(&self, world: &mut World) {
+        if let Some(skew) = self.bid.skew {
+            world.skew = skew;
         }
     }
 

@@ -1,12 +1,13 @@
 //! How an attempt ends, and what it leaves behind.
 
+use std::borrow::Cow;
+
 use super::{Attempt, Phase, Turn};
 use crate::lock::ballot::Ballot;
 use crate::lock::event::{Entropy, Failure};
 use crate::lock::mutant::Mutant;
 use crate::lock::release::Release;
 use crate::lock::world::{Seat, World};
-use crate::node::{Fault, FaultCode};
 
 impl Attempt {
     /// The wait in the queue is over without its turn; `known` is how it stands at the nodes.
@@ -17,8 +18,12 @@ impl Attempt {
     }
 
     pub(super) fn end(&mut self, world: &World) -> Turn {
-        let ballot = self.failed.get_or_insert_with(|| unasked(world, self.call.keys.mask()));
-        Turn::Failed(ballot.verdict(world.quorum()))
+        Turn::Failed(self.outcome(world).verdict(world.quorum()))
+    }
+
+    /// The last round that was lost; or, of an attempt that ended before it could ask anybody, who could not have voted.
+    fn outcome(&self, world: &World) -> Cow<'_, Ballot> {
+        self.failed.as_ref().map_or_else(|| Cow::Owned(world.blank_ballot(&self.call.keys)), Cow::Borrowed)
     }
 
     /// The lease was offered, but ran out before the JavaScript thread took it: that is a failed round. It may have been
@@ -59,20 +64,8 @@ impl Attempt {
     }
 
     pub(in crate::lock) fn failure(&self, world: &World) -> Failure {
-        let none = unasked(world, self.call.keys.mask());
-        let ballot = self.failed.as_ref().unwrap_or(&none);
+        let ballot = self.outcome(world);
         let retry_after = ballot.free_at(world.quorum()).map(|at| at.since(world.now));
         Failure { attempts: self.attempts(), retry_after, votes: ballot.seen(world.now) }
     }
-}
-
-/// The ballot of an attempt that ended before it could ask anybody.
-fn unasked(world: &World, all: u64) -> Ballot {
-    let mut ballot = Ballot::new(world.members.len(), all);
-    for node in 0..world.members.len() {
-        let fault = world.members.fault_at(node, world.now);
-        let fault = fault.unwrap_or_else(|| Fault::new(FaultCode::Timeout, "the wait ended before it was asked"));
-        ballot.cast(node, 0, 0, Some(fault));
-    }
-    ballot
 }

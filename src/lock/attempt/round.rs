@@ -8,7 +8,7 @@ use crate::lock::ballot::{Ballot, Count};
 use crate::lock::event::Entropy;
 use crate::lock::mutant::Mutant;
 use crate::lock::world::{Errand, Seat, World, new_id};
-use crate::node::{Command, Moment};
+use crate::node::{Command, Moment, Tokens};
 
 /// The gate has at least so long to answer before the other nodes are asked without it.
 const REST_FLOOR: Duration = Duration::from_millis(1);
@@ -38,7 +38,8 @@ impl Attempt {
         }
         self.sent = 0;
         self.bid = Bid::default();
-        self.open_ballot(world, entropy);
+        let wall = world.wall(entropy);
+        self.open_ballot(world, wall);
         match gate {
             Some(node) => self.ask(world, seat, node),
             None => self.ask_rest(world, seat),
@@ -55,13 +56,13 @@ impl Attempt {
         Phase::Asking { until: until.min(end), whole: until <= end, rest }
     }
 
-    /// From now on answers count that are sent from now on.
-    pub(super) fn open_ballot(&mut self, world: &World, entropy: &mut dyn Entropy) {
+    /// From now on answers count that are sent from now on. Tokens are of this time, in microseconds since 1970.
+    pub(super) fn open_ballot(&mut self, world: &World, wall: u64) {
         self.round += 1;
         self.asked = 0;
         self.sent_at = world.now;
         self.ballot = Ballot::new(world.members.len(), self.call.keys.mask());
-        self.tokens = world.propose(entropy, self.beyond);
+        self.tokens = world.config.fencing.then(|| Tokens::propose(wall, self.beyond));
     }
 
     fn ask(&mut self, world: &mut World, seat: Seat, node: usize) {
@@ -94,7 +95,10 @@ impl Attempt {
     pub(super) fn decide(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) -> Turn {
         match self.ballot.count(world.quorum()) {
             Count::Open => Turn::Wait(self.timer()),
-            Count::Granted if self.is_worth_having(world) => Turn::Granted,
+            Count::Granted if self.is_worth_having(world) => {
+                self.trust_clock(world);
+                Turn::Granted
+            }
             Count::Impossible if self.may_rebid(world) => self.rebid(world, entropy, seat),
             Count::Granted | Count::Impossible => self.fail_round(world, entropy, seat, true),
         }

@@ -28,7 +28,7 @@ impl Core {
     pub(super) fn sighted(&mut self, entropy: &mut dyn Entropy, node: usize, sighting: Sighting) {
         match sighting {
             Sighting::Armed { key, remaining, others } => self.wake(entropy, &key, |attempt, world, entropy, seat| {
-                attempt.armed(world, entropy, seat, node, remaining, others + 1)
+                attempt.armed(world, entropy, seat, node, remaining, others.saturating_add(1))
             }),
             Sighting::Freed { key } => {
                 self.wake(entropy, &key, |attempt, world, entropy, seat| attempt.hear(world, entropy, seat, node));

@@ -1,8 +1,8 @@
 //! With fencing: nodes whose clocks, or whose word of the fence, lie far from the others'.
 
 use super::fencing::{fenced, patient};
-use super::script::{WALL, call, ms};
-use crate::lock::{Call, Event, Retry};
+use super::script::{Script, WALL, call, ms};
+use crate::lock::{Call, Event, Kind, Retry};
 
 const SECOND: u64 = 1_000_000;
 
@@ -71,6 +71,59 @@ fn what_is_proposed_next_passes_all_fences_that_are_known_and_near() {
     script.settle();
     assert_eq!(script.holders("k"), 3);
     script.give_back(slot);
+}
+
+/// Proposals of one call for a key, where nodes answer in this order, each before the next one is asked again.
+fn proposals(script: &mut Script, key: &str, order: &[usize]) -> usize {
+    let slot = script.acquire(Call { retry: Retry::ONCE, once: true, ..call(key, ms(1000)) });
+    let mut count = 0;
+    while order.iter().any(|node| script.core.has_requests(*node)) {
+        count += 1;
+        order.iter().for_each(|node| script.deliver(*node));
+    }
+    assert_eq!(script.drain(), [(slot, Kind::Granted)], "{key}, proposed {count} times");
+    script.step(Event::Release { slot });
+    script.settle();
+    script.drain();
+    count
+}
+
+/// Some nodes far behind, or hostile, that answer first; of a key that others have just held, at the nodes that are right.
+#[test]
+fn a_minority_whose_clocks_are_wrong_leads_nobody_astray_though_it_answers_first() {
+    const MINUTE: u64 = 60 * SECOND;
+    // The client's own clock may be wrong as well: the others are right.
+    for now in [WALL, WALL + 1000 * SECOND, WALL - 1000 * SECOND] {
+        for wrong in
+            [&[now - MINUTE][..], &[now - 6 * SECOND], &[1], &[now + MINUTE], &[now - MINUTE, now - 20 * SECOND]]
+        {
+            let mut script = fenced(2 * wrong.len() + 1);
+            for (index, node) in script.nodes.iter_mut().enumerate() {
+                node.clock = Some(wrong.get(index).copied().unwrap_or(now));
+            }
+            let order: Vec<usize> = (0..script.nodes.len()).collect();
+            let first = proposals(&mut script, "first", &order);
+            assert!(first <= 3, "{first}");
+            for held in 0..10 {
+                let key = format!("held {held}");
+                let right = script.nodes.iter_mut().skip(wrong.len());
+                (0..).zip(right).for_each(|(index, node)| node.raise(&key, now + 1000 * held + 100 * index));
+                assert!(proposals(&mut script, &key, &order) <= 3, "{wrong:?}");
+                let fresh = proposals(&mut script, &format!("fresh {held}"), &order);
+                assert_eq!(fresh, 1, "it knows the time, {wrong:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn fences_of_a_quorum_that_lie_ahead_are_passed_though_the_node_that_answers_first_has_none() {
+    for order in [[0, 1, 2], [1, 0, 2], [1, 2, 0]] {
+        let mut script = fenced(3);
+        script.nodes.iter_mut().for_each(|node| node.clock = Some(WALL));
+        script.nodes[1..].iter_mut().for_each(|node| node.raise("k", WALL + 20 * SECOND));
+        assert!(proposals(&mut script, "k", &order) <= 3);
+    }
 }
 
 /// A node that is to be filled answers whatever it likes: it is not filled, and nothing follows it.

@@ -36,6 +36,8 @@ const CHANNEL: &str = ":quorlock:wake";
 const FREED: usize = 16_384;
 /// Longest key that anybody waits for, in bytes: half of it may be the prefix. `js/` refuses longer ones.
 const KEY_LENGTH: usize = 1024;
+/// More processes that wait for a key than are reckoned with: who lets others go first stays out a millisecond for each.
+const OTHERS_MAX: i64 = 256;
 
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 
@@ -180,7 +182,7 @@ impl RedisWatcher {
         };
         let own = i64::from(self.refusal.is_none() && self.present.contains(key));
         match count {
-            Some(Value::Int(count)) => u32::try_from(count.saturating_sub(own)).unwrap_or(0),
+            Some(Value::Int(count)) => count.saturating_sub(own).clamp(0, OTHERS_MAX) as u32,
             _ => 0,
         }
     }
