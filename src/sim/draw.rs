@@ -42,6 +42,9 @@ pub(crate) fn draw(seed: u64, mutant: Option<Mutant>) -> Plan {
     if nodes > config.quorum && !calm && rng.percent(3) {
         addresses[1] = 0;
     }
+    if config.fencing && !calm && addresses[..nodes.min(2)] != [0, 0] && rng.percent(8) {
+        mislead(rng, &config, &mut servers);
+    }
     let mut ops = draw_ops(rng, &config, processes_count, longest, end, calm);
     let is_long = !calm && config.fencing && rng.percent(2);
     if is_long {
@@ -136,6 +139,19 @@ fn draw_clocks(rng: &mut Rng, nodes: usize, processes: usize, wall: i64, calm: b
         })
         .collect();
     (servers, processes)
+}
+
+/// The clocks of a minority are wrong by seconds, minutes or hours. With tokens it votes for nobody; nobody else may notice.
+fn mislead(rng: &mut Rng, config: &Config, servers: &mut [Clock]) {
+    let (slowest, fastest) =
+        servers.iter().fold((i64::MAX, 0), |(least, most), clock| (clock.wall.min(least), clock.wall.max(most)));
+    // Between clocks that are seconds apart it would agree with some.
+    let near = if fastest - slowest < MICROS_PER_SECOND / 2 { 6 } else { 20 };
+    let first = rng.index(config.nodes);
+    for index in first..first + config.nodes - config.quorum {
+        let seconds = rng.pick(&[near, near + 2, 60, 4000]) * rng.pick(&[-1, -1, 1]);
+        servers[index % config.nodes].wall += seconds * MICROS_PER_SECOND;
+    }
 }
 
 fn draw_latency(rng: &mut Rng, calm: bool) -> Latency {

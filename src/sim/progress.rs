@@ -72,7 +72,8 @@ impl History {
         }
     }
 
-    fn latency_ttl(&self) -> Duration {
+    /// Who asks for less may not be answered in time.
+    pub(crate) fn latency_ttl(&self) -> Duration {
         Duration::from_millis(self.plan.latency.round_trip_ms() * 8)
     }
 
