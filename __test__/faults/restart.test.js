@@ -54,6 +54,26 @@ function codesOf(redlock) {
 }
 
 describe('restarts', { concurrency: true }, () => {
+  test('a restart that one instance has seen counts for those that the process makes later', async (t) => {
+    const cluster = await servers(t)
+    const first = await allUp(t, cluster.urls)
+    await cluster.servers[2].kill()
+    await until(() => stateOf(first, 2) === 'down')
+    const key = uniqueKey()
+    const lock = await first.acquire(key, 30_000)
+    await restartEmpty(cluster.servers[1])
+    await until(() => stateOf(first, 1) === 'quarantined')
+    for (const options of [elsewhere, { ...elsewhere, fencing: true }]) {
+      const later = open(t, cluster.urls, options)
+      await until(() => later.stats().nodes.every(({ state }, node) => state === ['up', 'quarantined', 'down'][node]))
+      await assert.rejects(later.acquire(key, 5000, { wait: 0 }), { code: 'ERR_QUORUM_UNAVAILABLE' })
+    }
+    assert.ok(lock.isHeld)
+    await first.close({ timeout: 0 })
+    const after = open(t, cluster.urls)
+    await until(() => stateOf(after, 1) === 'quarantined')
+  })
+
   for (const [restartGuard, second] of [
     [undefined, false],
     [false, true],

@@ -5,16 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Handle;
-
 use super::circuit::{Circuit, Wake};
 use super::lab::Lab;
 use super::mailbox::Mail;
-use super::node_set::{NodeSet, NodeSettings};
 use super::registry::{self, Terms};
-use super::{clock, runtime, supervisor, timer, watcher};
-use crate::lock::{ClientId, Config, Core, Event, Slot, Status};
-use crate::node::{Identity, Line, Moment, Side, Watched};
+use super::{clock, launch, runtime};
+use crate::lock::{ClientId, Config, Core, Event, Slot};
+use crate::node::{Line, Moment, Side, Watched};
 
 /// Dropping it closes it.
 pub(crate) struct Engine {
@@ -27,39 +24,6 @@ pub(crate) struct Engine {
     closed: AtomicBool,
 }
 
-/// Starts connecting. Whoever is to hear of it has joined already.
-fn start(circuit: &Arc<Circuit>, terms: &Terms, handle: &Handle) {
-    let (connect_timeout, node_timeout) = (terms.config.connect_timeout, terms.config.node_timeout);
-    let mut tasks = circuit.tasks();
-    tasks.push(handle.spawn(timer::run(circuit.clone())).abort_handle());
-    for (node, settings) in terms.nodes.iter().cloned().enumerate() {
-        let options = match settings {
-            NodeSettings::Memory { .. } => {
-                // It has been there for ever: memory does not restart.
-                let identity = Identity { uptime: Some(Duration::MAX), ..Identity::default() };
-                circuit.step(Event::Node { node, status: Status::Up(identity) });
-                None
-            }
-            NodeSettings::Redis { options, password } => {
-                let task = supervisor::Supervisor {
-                    circuit: circuit.clone(),
-                    node,
-                    options: options.clone(),
-                    password,
-                    connect_timeout,
-                    node_timeout,
-                };
-                // Nothing here runs for long between two waits: tokio's budget would only add wake-ups.
-                let task = tokio::task::coop::unconstrained(task.run());
-                tasks.push(handle.spawn(task).abort_handle());
-                Some(options)
-            }
-        };
-        let watcher = watcher::WatcherTask { circuit: circuit.clone(), node, options, timeout: connect_timeout };
-        tasks.push(handle.spawn(watcher.run()).abort_handle());
-    }
-}
-
 impl Engine {
     /// Joins the circuit of these terms, or starts one. `wake` may be called from any thread, and must not wait;
     /// `number` is that of the event loop on the caller's thread.
@@ -68,11 +32,10 @@ impl Engine {
         let mut shared = registry::shared();
         let running = registry::running(&shared, terms);
         let is_new = running.is_none();
-        let make = || Arc::new(Circuit::new(Core::new(terms.config.clone()), NodeSet::new(&terms.nodes)));
-        let circuit = running.unwrap_or_else(make);
+        let circuit = running.unwrap_or_else(|| launch::prepare(terms));
         let client = circuit.join(number, wake);
         if is_new {
-            start(&circuit, terms, &handle);
+            launch::start(&circuit, terms, &handle);
             registry::share(&mut shared, terms, &circuit);
         }
         drop(shared);

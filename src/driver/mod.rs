@@ -2,11 +2,13 @@
 
 #![forbid(unsafe_code)]
 
+mod acquaintances;
 mod circuit;
 mod clock;
 mod engine;
 mod entropy;
 mod lab;
+mod launch;
 mod mailbox;
 mod node_set;
 mod registry;

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::acquaintances::Acquaintance;
 use super::circuit::Circuit;
 use super::clock;
 use super::mailbox::Word;
@@ -36,6 +37,7 @@ impl Supervisor {
         let Some(redis) = self.circuit.nodes.redis(self.node) else {
             return;
         };
+        let acquaintance = Acquaintance(self.options.address.clone());
         let mut delay = RECONNECT_DELAY;
         loop {
             let fault = match self.connect().await {
@@ -45,9 +47,11 @@ impl Supervisor {
                         self.circuit.state().warn(self.node, "server", message);
                         self.circuit.announce();
                     }
+                    acquaintance.meet(&connected.identity);
                     redis.install(connected.link);
                     self.report(Status::Up(connected.identity));
                     let fault = self.watch(&redis).await;
+                    acquaintance.part();
                     if clock::now().since(since) > RECONNECT_DELAY_MAX {
                         delay = RECONNECT_DELAY;
                     }

@@ -233,7 +233,10 @@ impl Attempt {
             Phase::Contact { .. } => self.contact(world, entropy, seat),
             Phase::Asking { until, rest: Some(_), .. } if world.now < until => self.open_gate(world, entropy, seat),
             Phase::Asking { whole, .. } => {
-                self.ballot.time_out();
+                // Else the wait was too short for an answer: nothing is known of who has not given any.
+                if whole {
+                    self.ballot.time_out();
+                }
                 self.fail_round(world, entropy, seat, whole)
             }
             // The verdict is looked up where those before it stand.

@@ -16,6 +16,8 @@ struct Member {
     identity: Option<Identity>,
     /// When it was last known to be there.
     seen: Moment,
+    /// Whom others of this process have met there before, and when last.
+    recalled: Option<(Identity, Moment)>,
     /// It casts no vote before that.
     quarantine_end: Moment,
     /// Why it is not asked; `None` while it votes.
@@ -46,6 +48,7 @@ impl Members {
             status: Status::Connecting,
             identity: None,
             seen: Moment::default(),
+            recalled: None,
             quarantine_end: Moment::default(),
             fault: Some(Fault::new(FaultCode::Connect, "still connecting")),
             untried: true,
@@ -57,6 +60,10 @@ impl Members {
             voting_since: Moment::NEVER,
             round_trip: Duration::ZERO,
         }
+    }
+
+    pub(super) fn recall(&mut self, node: usize, identity: Identity, seen: Moment) {
+        self.list[node].recalled = Some((identity, seen));
     }
 
     pub(super) fn len(&self) -> usize {
@@ -99,9 +106,14 @@ impl Members {
         };
         match &status {
             Status::Up(identity) => {
-                let before = member.identity.as_ref().map(|before| (before, member.seen));
-                if let Some(end) = config.quarantined_until(now, identity, before, voting_since) {
-                    member.quarantine_end = member.quarantine_end.max(end);
+                let recalled = member.recalled.take();
+                let own = member.identity.as_ref().map(|before| (before, member.seen));
+                let others = recalled.as_ref().map(|(before, seen)| (before, *seen));
+                // Here it may be met for the first time, though others of the process have met it.
+                for before in [own, own.or(others)] {
+                    if let Some(end) = config.quarantined_until(now, identity, before, voting_since) {
+                        member.quarantine_end = member.quarantine_end.max(end);
+                    }
                 }
                 if identity.run.is_some() || member.identity.is_none() {
                     member.identity = Some(identity.clone());

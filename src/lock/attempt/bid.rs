@@ -132,7 +132,8 @@ impl Attempt {
     /// The tokens that a quorum will take next, as far as is known: the quorum-th smallest of what the nodes want, so that
     /// a minority whose clock or fence lies far from the others' leads nobody astray; and as much beyond that as all of
     /// the quorum still take, up to what they take by their clocks: else one node could move tokens on without end.
-    /// Nodes that have not answered are taken to want what fits the time, as far as that is known, or else the others.
+    /// Nodes that have not answered are taken to want as much as any other whose wish fits the time, as far as that is
+    /// known; where none does, what most others want.
     fn aim(&self, quorum: usize, wall: u64, farthest: u64) -> Wish {
         let last = self.tokens.map_or(0, |tokens| tokens.last);
         let nodes = 0..self.ballot.votes().len();
@@ -144,11 +145,10 @@ impl Attempt {
         };
         let mut wishes: Vec<Wish> = nodes.clone().filter_map(wish).collect();
         let is_silent = |node: &usize| self.asked >> node & 1 == 1 && !self.ballot.has_answered(*node);
-        let likelihood = |wish: &&Wish| {
-            let off = wish.least().abs_diff(wall);
-            (off > SKEW, Reverse(alike(&wishes, wish.least())), off)
-        };
-        if let Some(likely) = wishes.iter().min_by_key(likelihood).copied() {
+        let off = |wish: &&Wish| wish.least().abs_diff(wall);
+        let fits = wishes.iter().filter(|wish| off(wish) <= SKEW).max_by_key(|wish| wish.least());
+        let alike = |wish: &&Wish| (Reverse(alike(&wishes, wish.least())), off(wish));
+        if let Some(likely) = fits.or_else(|| wishes.iter().min_by_key(alike)).copied() {
             wishes.extend(nodes.filter(is_silent).map(|_| likely));
         }
         wishes.sort_unstable_by_key(|wish| wish.least());

@@ -1,10 +1,12 @@
 //! News of the nodes, and who waits for it: calls before the first contact, releases that a node still owes an answer.
 
+use std::time::Duration;
+
 use super::{Core, Entry};
 use crate::lock::connecting::Connecting;
 use crate::lock::event::{Change, Entropy, Kind, Slot, Status};
 use crate::lock::world::{Seat, World};
-use crate::node::Moment;
+use crate::node::{Identity, Moment};
 
 impl Core {
     pub(super) fn news(&mut self, entropy: &mut dyn Entropy, node: usize, status: Status) {
@@ -14,6 +16,16 @@ impl Core {
         if self.world.members.is_reachable(node) {
             self.collect_debts(node);
         }
+    }
+
+    /// Who answered at a node's address before, and when last: this process has known it before this core began.
+    pub(crate) fn recall(&mut self, node: usize, identity: Identity, seen: Moment) {
+        self.world.members.recall(node, identity, seen);
+    }
+
+    /// For how long after its start a server may lack what was granted before.
+    pub(crate) fn quarantine(&self) -> Duration {
+        self.world.config.quarantine()
     }
 
     /// A quarantine may be over.

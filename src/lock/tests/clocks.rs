@@ -116,6 +116,16 @@ fn a_minority_whose_clocks_are_wrong_leads_nobody_astray_though_it_answers_first
     }
 }
 
+/// Of five, one is far behind, and one has forgotten the fence that all others have; the last one answers late.
+#[test]
+fn a_fence_that_lies_seconds_ahead_at_a_quorum_is_passed_though_one_of_it_is_silent() {
+    let mut script = fenced(5);
+    script.nodes.iter_mut().for_each(|node| node.clock = Some(WALL));
+    script.nodes[0].clock = Some(WALL - 7200 * SECOND);
+    script.nodes[2..].iter_mut().for_each(|node| node.raise("k", WALL + 3 * SECOND));
+    assert!(proposals(&mut script, "k", &[0, 1, 2, 3, 4]) <= 3);
+}
+
 #[test]
 fn fences_of_a_quorum_that_lie_ahead_are_passed_though_the_node_that_answers_first_has_none() {
     for order in [[0, 1, 2], [1, 0, 2], [1, 2, 0]] {

@@ -55,6 +55,25 @@ fn once(key: &str) -> Call {
 }
 
 #[test]
+fn whom_others_of_the_process_have_met_before_is_known_at_the_first_contact() {
+    for (recalled, guard, voted) in [
+        ("first", RestartGuard::Observed, true),
+        ("second", RestartGuard::Observed, false),
+        ("second", RestartGuard::Off, true),
+        // It says that it has been there for no time at all.
+        ("first", RestartGuard::Strict, false),
+    ] {
+        let mut script = Script::unconnected(Config { restart_guard: guard, max_ttl: ms(5000), ..config(3) });
+        let identity = Identity { run: Some(format!("{recalled} of 1").into()), ..Identity::default() };
+        script.core.recall(1, identity, script.now);
+        script.answers_as(0, "first");
+        assert_eq!(script.code(1), Some(FaultCode::Connect), "it has not been reached here");
+        script.answers_as(1, "first");
+        assert_eq!(script.code(1).is_none(), voted, "{recalled} {guard:?}");
+    }
+}
+
+#[test]
 fn what_a_restarted_node_grants_does_not_count() {
     let mut script = Script::guarded();
     // Another holds it on two nodes, of which one forgets it.
