@@ -108,11 +108,11 @@ export interface WithLockDecoratorOptions<Contended extends 'throw' | 'skip' = '
   name?: string | undefined
   /**
    * What a call comes to that did not get the lock within its wait, since others held it: a `LockContendedError`, or
-   * nothing: the method is not called, and the call resolves with undefined. With 'skip' so does a call that comes, or
-   * still waits, while the application shuts down, instead of a `RedlockClosedError`. No quorum is an error in any case.
+   * nothing: the method is not called, and the call resolves with undefined. No quorum is an error in any case, and so is
+   * the shutdown of the application, a `RedlockClosedError`: what nobody else is at must not seem to be done.
    *
-   * Handlers of `@OnWorkerEvent` and `@OnQueueEvent` are left out during a shutdown also with 'throw', with a process warning
-   * (`QUORLOCK_LEFT_OUT`): nobody would catch what they reject with, and the process would end. @default 'throw'
+   * Handlers of `@OnWorkerEvent` and `@OnQueueEvent` are left out during a shutdown, since nobody would catch what they reject
+   * with, and the process would end; with 'throw' a process warning (`QUORLOCK_LEFT_OUT`) says so. @default 'throw'
    */
   whenContended?: Contended | undefined
 }
