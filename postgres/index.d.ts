@@ -35,9 +35,10 @@ export interface PostgresLockOptions<
   Mode extends PostgresMode = PostgresMode,
 > {
   /**
-   * Your pool; `close()` does not end it. Every lock that is held has one of its connections, so it needs more than are held
-   * at once: in the session form also those that the work under the locks takes. Who waits takes one for a moment at a
-   * time. Listen to its event `error`, as `pg` says.
+   * Your pool; `close()` does not end it. Every lock that is held has one of its connections, so it needs as many as are held
+   * at once. In the session form it is a pool of its own, with which nothing else is done: of one for locks and work, the
+   * locks can take all connections, and those who hold them wait for one more without end. Who waits for a lock takes a
+   * connection for a moment at a time. Listen to its event `error`, as `pg` says.
    */
   pool: PostgresPool<Client>
   /**
