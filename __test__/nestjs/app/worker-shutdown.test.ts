@@ -8,9 +8,11 @@ import { NestFactory } from '@nestjs/core'
 import { ExpressAdapter } from '@nestjs/platform-express'
 import { type Job, Queue } from 'bullmq'
 import { RedlockModule, RedlockService, WithLock } from 'quorlock/nestjs'
+import { Database, OrderProcessor } from './recipes.js'
 import { gate, isRefusing, moduleOf, nest, servers, until } from './support.js'
 
 const SKIPPING = 'skipping'
+const ORDERS = 'orders'
 
 @Processor(SKIPPING)
 class Skipping extends WorkerHost {
@@ -57,17 +59,20 @@ async function begin(t: TestContext) {
     queues.push(queue)
     return queue
   }
+  const db = new Database()
   const application = async () => {
     const redlock = RedlockModule.forRoot({ nodes: nodes.map(({ url }) => url), isGlobal: true, logger: false })
-    const others = [BullModule.forRoot({ connection }), BullModule.registerQueue({ name: SKIPPING })]
+    const queue = BullModule.registerQueue({ name: SKIPPING }, { name: ORDERS })
+    const others = [BullModule.forRoot({ connection }), queue]
     const imports = nest === 10 ? [...others, redlock] : [redlock, ...others]
-    const module = moduleOf({ imports, providers: [Skipping], controllers: [Slow] })
+    const providers = [Skipping, OrderProcessor, { provide: Database, useValue: db }]
+    const module = moduleOf({ imports, providers, controllers: [Slow] })
     const app: INestApplication = await NestFactory.create(module, new ExpressAdapter(), { logger: false })
     applications.push(app)
     await app.listen(0, '127.0.0.1')
     return app
   }
-  return { application, queueOf }
+  return { application, queueOf, db }
 }
 
 /** Closes `app` while a request is under way: jobs are still given out, and no locks. */
@@ -85,7 +90,13 @@ async function close(app: INestApplication) {
   return { finish }
 }
 
-const jobs = [1, 2, 3].map((id) => ({ name: 'job', data: { id } }))
+const jobs = [1, 2, 3].map((id) => ({ name: 'job', data: { id, productId: `p${id}`, quantity: 1 } }))
+
+/** Resolves when the worker of `queue` has had all of them. */
+async function allEnded(queue: Queue) {
+  const has = ({ completed = 0, failed = 0 }) => completed + failed === jobs.length
+  await until(async () => has(await queue.getJobCounts('completed', 'failed')), { what: 'the worker has had all jobs' })
+}
 
 test("with 'skip', jobs that come during a shutdown, and that nobody does, are not completed", async (t) => {
   const { application, queueOf } = await begin(t)
@@ -93,11 +104,26 @@ test("with 'skip', jobs that come during a shutdown, and that nobody does, are n
   const app = await application()
   const { finish } = await close(app)
   await queue.addBulk(jobs)
-  const ended = () => queue.getJobCounts('completed', 'failed')
-  await until(async () => ((await ended()).completed ?? 0) + ((await ended()).failed ?? 0) === jobs.length, {
-    what: 'the worker has had all of them',
-  })
-  assert.deepEqual([app.get(Skipping).ran, await ended()], [0, { completed: 0, failed: jobs.length }])
+  await allEnded(queue)
+  assert.equal(app.get(Skipping).ran, 0)
+  assert.deepEqual(await queue.getJobCounts('completed', 'failed'), { completed: 0, failed: jobs.length })
   await finish()
   for (const { failedReason } of await queue.getFailed()) assert.match(failedReason, /closed/)
+})
+
+test('a worker that is paused before, as in the recipe, leaves such jobs and their attempts to others', async (t) => {
+  const { application, queueOf, db } = await begin(t)
+  const [queue, unpaused] = [queueOf(ORDERS), queueOf(SKIPPING)]
+  const { finish } = await close(await application())
+  await queue.addBulk(jobs)
+  await unpaused.addBulk(jobs)
+  await allEnded(unpaused) // and so would the others have
+  await finish()
+  const states = ['wait', 'active', 'completed', 'failed'] as const
+  assert.deepEqual(await queue.getJobCounts(...states), { wait: jobs.length, active: 0, completed: 0, failed: 0 })
+  assert.equal(db.queued.size, 0)
+  await application()
+  await allEnded(queue)
+  assert.equal(db.queued.size, jobs.length)
+  for (const job of await queue.getCompleted()) assert.equal(job.attemptsMade, 1)
 })
