@@ -9,8 +9,9 @@ import type { LockError, Redlock, RedlockOptions, WithLockOptions } from '../ind
 /** The options of the Redlock, and what Nest adds to them. */
 export interface RedlockSettings extends RedlockOptions {
   /**
-   * How long running sections may take to finish when the application shuts down: an integer of at least 0. Then what
-   * they hold is released, and their signals abort. @default 5000
+   * How long running sections may take to finish when the application shuts down, from when this module closes: an integer of
+   * at least 0. Then what they hold is released, and their signals abort. What ends before this module may wait for them
+   * without a limit, as TypeORM does for its pool: a fallback on Postgres has a pool of its own. @default 5000
    */
   shutdownTimeout?: number | undefined
   /**
