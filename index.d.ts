@@ -673,7 +673,10 @@ export interface Stats {
 
 export interface NodeStats {
   name: string
-  /** `quarantined`: it answers, but has restarted lately and does not vote yet, see {@link RedlockOptions.restartGuard}. */
+  /**
+   * `up`: it answers, and is no replica; that it refuses votes, out of memory or by its ACL, is known only from calls for locks.
+   * `quarantined`: it answers, but has restarted lately and does not vote yet, see {@link RedlockOptions.restartGuard}.
+   */
   state: 'connecting' | 'up' | 'down' | 'quarantined' | 'closed'
   /** Why it is not up: a {@link VoteCode} and words. */
   error?: string
@@ -709,7 +712,7 @@ export interface RedlockEvents {
   lost: { key: string | readonly string[]; id: string; reason: LostReason }
   /** A node does not vote any more; once per change of state, and once more when it answers again but is quarantined. */
   nodeDown: { node: string; error?: Error & { code?: VoteCode } }
-  /** A node votes (again). */
+  /** A node is up (again), see {@link NodeStats.state}. */
   nodeUp: { node: string; error?: undefined }
   /** Calls go to the fallback from now on, since `cause`; or to the nodes again. Once per change. */
   degraded: { degraded: boolean; cause?: QuorumUnavailableError | undefined }

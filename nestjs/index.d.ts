@@ -9,8 +9,9 @@ import type { LockError, Redlock, RedlockOptions, WithLockOptions } from '../ind
 /** The options of the Redlock, and what Nest adds to them. */
 export interface RedlockSettings extends RedlockOptions {
   /**
-   * How long running sections may take to finish when the application shuts down: an integer of at least 0. Then what
-   * they hold is released, and their signals abort. @default 5000
+   * How long running sections may take to finish when the application shuts down, from when this module closes: an integer of
+   * at least 0. Then what they hold is released, and their signals abort. What ends before this module may wait for them
+   * without a limit, as TypeORM does for its pool: a fallback on Postgres has a pool of its own. @default 5000
    */
   shutdownTimeout?: number | undefined
   /**
@@ -108,11 +109,11 @@ export interface WithLockDecoratorOptions<Contended extends 'throw' | 'skip' = '
   name?: string | undefined
   /**
    * What a call comes to that did not get the lock within its wait, since others held it: a `LockContendedError`, or
-   * nothing: the method is not called, and the call resolves with undefined. With 'skip' so does a call that comes, or
-   * still waits, while the application shuts down, instead of a `RedlockClosedError`. No quorum is an error in any case.
+   * nothing: the method is not called, and the call resolves with undefined. No quorum is an error in any case, and so is
+   * the shutdown of the application, a `RedlockClosedError`: what nobody else is at must not seem to be done.
    *
-   * Handlers of `@OnWorkerEvent` and `@OnQueueEvent` are left out during a shutdown also with 'throw', with a process warning
-   * (`QUORLOCK_LEFT_OUT`): nobody would catch what they reject with, and the process would end. @default 'throw'
+   * Handlers of `@OnWorkerEvent` and `@OnQueueEvent` are left out during a shutdown, since nobody would catch what they reject
+   * with, and the process would end; with 'throw' a process warning (`QUORLOCK_LEFT_OUT`) says so. @default 'throw'
    */
   whenContended?: Contended | undefined
 }

@@ -27,19 +27,33 @@ export interface PostgresPool<Client extends PostgresClient = PostgresClient> {
   query: unknown
 }
 
+/**
+ * The client that a pool gives. That of `pg` declares `connect()` twice, as it also takes a callback, and of two a plain
+ * `infer` sees the last one only.
+ */
+export type PostgresClientOf<Pool extends PostgresPool> = Pool extends {
+  // biome-ignore lint/suspicious/noExplicitAny: whatever the other one is
+  connect: { (): Promise<infer Client extends PostgresClient>; (...args: any[]): any }
+}
+  ? Client
+  : Pool extends PostgresPool<infer Client>
+    ? Client
+    : never
+
 /** Whether a lock belongs to a connection or to a transaction. */
 export type PostgresMode = 'session' | 'transaction'
 
 export interface PostgresLockOptions<
-  Client extends PostgresClient = PostgresClient,
+  Pool extends PostgresPool = PostgresPool,
   Mode extends PostgresMode = PostgresMode,
 > {
   /**
-   * Your pool; `close()` does not end it. Every lock that is held has one of its connections, so it needs more than are held
-   * at once: in the session form also those that the work under the locks takes. Who waits takes one for a moment at a
-   * time. Listen to its event `error`, as `pg` says.
+   * Your pool; `close()` does not end it. Every lock that is held has one of its connections, so it needs as many as are held
+   * at once. In the session form it is a pool of its own, with which nothing else is done: of one for locks and work, the
+   * locks can take all connections, and those who hold them wait for one more without end. Who waits for a lock takes a
+   * connection for a moment at a time. Listen to its event `error`, as `pg` says.
    */
-  pool: PostgresPool<Client>
+  pool: Pool
   /**
    * - `'session'`: the lock belongs to a connection of its own, which does nothing else. Not through a proxy that shares
    *   connections between transactions (PgBouncer's transaction pooling)
@@ -129,11 +143,11 @@ export type PostgresLockOf<Client extends PostgresClient, Mode extends PostgresM
  * pause. Two keys whose hashes (64 bits) are the same exclude each other. A `null` or `LockContendedError`, too, says
  * that somebody else has the lock; a {@link QuorumUnavailableError} that Postgres, or the pool, did not answer.
  */
-export class PostgresLockProvider<Client extends PostgresClient = PostgresClient, Mode extends PostgresMode = 'session'>
+export class PostgresLockProvider<Pool extends PostgresPool = PostgresPool, Mode extends PostgresMode = 'session'>
   implements LockProvider
 {
   /** @throws {TypeError | RangeError} for bad options. Connects to nothing */
-  constructor(options: PostgresLockOptions<Client, Mode>)
+  constructor(options: PostgresLockOptions<Pool, Mode>)
 
   /**
    * As {@link Redlock.withLock}. In the transaction form it rejects where the transaction was not committed, with what
@@ -142,7 +156,7 @@ export class PostgresLockProvider<Client extends PostgresClient = PostgresClient
   withLock<T>(
     key: string | readonly string[],
     ttl: number,
-    fn: (lock: PostgresLockOf<Client, Mode>) => T | PromiseLike<T>,
+    fn: (lock: PostgresLockOf<PostgresClientOf<Pool>, Mode>) => T | PromiseLike<T>,
     options?: PostgresWithLockOptions,
   ): Promise<T>
 
@@ -151,14 +165,14 @@ export class PostgresLockProvider<Client extends PostgresClient = PostgresClient
     key: string | readonly string[],
     ttl: number,
     options?: PostgresAcquireOptions,
-  ): Promise<PostgresLockOf<Client, Mode>>
+  ): Promise<PostgresLockOf<PostgresClientOf<Pool>, Mode>>
 
   /** As {@link Redlock.tryAcquire}: asks once. */
   tryAcquire(
     key: string | readonly string[],
     ttl: number,
     options?: PostgresAcquireOptions,
-  ): Promise<PostgresLockOf<Client, Mode> | null>
+  ): Promise<PostgresLockOf<PostgresClientOf<Pool>, Mode> | null>
 
   /** As {@link Redlock.createLock}. */
   createLock(resource: string | readonly string[], options?: CreateLockOptions): DistributedLock

@@ -17,7 +17,7 @@ describe('observeWithProm', () => {
     const redlock = await connected(t, cluster.urls)
     const { figure } = observe(t, { redlock })
     const count = (outcome) => figure('acquire_seconds_count', { outcome, redlock: 'default' })
-    const all = ['acquired', 'contended', 'unavailable', 'aborted', 'closed']
+    const all = ['acquired', 'contended', 'unavailable', 'aborted', 'closed', 'degraded']
     for (const outcome of all) assert.equal(await count(outcome), 0, 'there from the start')
 
     const key = uniqueKey()
@@ -27,17 +27,20 @@ describe('observeWithProm', () => {
     await redlock.close({ timeout: 0 })
     await assert.rejects(redlock.acquire(key, 1000))
     const counts = await Promise.all(all.map(count))
-    assert.deepEqual(counts, [1, 1, 0, 1, 1])
+    assert.deepEqual(counts, [1, 1, 0, 1, 1, 0])
     assert.ok((await figure('acquire_seconds_sum', { outcome: 'acquired' })) > 0)
   })
 
-  test('counts what no quorum could be asked for', async (t) => {
+  test('counts what no quorum could be asked for, and what the fallback gave instead', async (t) => {
     const ports = await Promise.all([freePort(), freePort(), freePort()])
     const urls = ports.map((port) => `redis://127.0.0.1:${port}`)
     const redlock = open(t, urls)
     const { figure } = observe(t, { redlock })
+    const count = (outcome) => figure('acquire_seconds_count', { outcome })
     await assert.rejects(redlock.acquire('a', 1000, { wait: 0 }), { code: 'ERR_QUORUM_UNAVAILABLE' })
-    assert.equal(await figure('acquire_seconds_count', { outcome: 'unavailable' }), 1)
+    assert.deepEqual([await count('unavailable'), await count('degraded')], [1, 0])
+    await redlock.withLock('a', 1000, () => {}, { fallback: 'local', fallbackAfter: 0 })
+    assert.deepEqual([await count('unavailable'), await count('degraded')], [1, 1])
   })
 
   test('shows what is held and who waits, at the moment of asking', async (t) => {

@@ -105,7 +105,7 @@ const sampled = [
     otel: 'quorlock.node.up',
     kind: 'Gauge',
     unit: '1',
-    help: 'Whether the node votes',
+    help: 'Whether the node answers, and is no replica and not in quarantine',
     labels: ['node'],
     values: ({ nodes }) => nodes.map(({ name, state }) => [{ node: name }, Number(state === 'up')]),
   },

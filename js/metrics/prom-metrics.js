@@ -5,7 +5,7 @@
 const { LOST_REASONS } = require('../failure')
 const { recorded, sampled } = require('./figures')
 
-const ACQUIRE_OUTCOMES = ['acquired', 'contended', 'unavailable', 'aborted', 'closed']
+const ACQUIRE_OUTCOMES = ['acquired', 'degraded', 'contended', 'unavailable', 'aborted', 'closed']
 
 const namesUnder = (prefix) => [...Object.values(recorded), ...sampled].map(({ prom }) => `${prefix}${prom}`)
 

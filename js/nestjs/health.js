@@ -1,7 +1,7 @@
 'use strict'
 
-// For @nestjs/terminus: how many of the nodes would vote now. Every node is read from once, by a key that nobody has;
-// nothing is written.
+// For @nestjs/terminus: how many of the nodes answer, and are no replicas and not in quarantine. Every node is read from once, by a
+// key that nobody has. Nothing is written, so that who refuses to write is not found out.
 
 const { Inject, Injectable } = require('@nestjs/common')
 const { ModuleRef } = require('@nestjs/core')

@@ -10,11 +10,10 @@ const { warn } = require('../report')
 const EVENT_NOTES = ['bullmq:worker_events_metadata', 'bullmq:queue_events_metadata']
 
 /**
- * Others have it; or the application shuts down, where nobody may be left to hear of an error: a job's last event, a tick
- * that is late. A deadlock is a mistake in any case, and so is a fallback that was closed before its time.
+ * Others have it, so that the work is theirs. The end of the application is no such reason: whoever called, as a queue that
+ * counts what it gives out, would take for done what nobody has done. A deadlock is a mistake in any case.
  */
-const isReasonToSkip = (error, redlock) =>
-  isItsEnd(error, redlock) || (error instanceof LockContendedError && !error.reentrant)
+const isContention = (error) => error instanceof LockContendedError && !error.reentrant
 
 /** A test's stand-in does not tell what its error is of: then it is taken for its own. */
 const isItsEnd = (error, redlock) => error instanceof RedlockClosedError && redlock[IS_DRAINED] !== false
@@ -25,11 +24,17 @@ const isItsEnd = (error, redlock) => error instanceof RedlockClosedError && redl
  *
  * @param {Function} handler that @WithLock has made
  */
-function leaveOut(error, redlock, handler, where) {
-  const isHandler = EVENT_NOTES.some((note) => Reflect.hasMetadata?.(note, handler))
-  if (!isHandler || !isItsEnd(error, redlock)) return false
+function isLateEvent(error, redlock, handler) {
+  return isItsEnd(error, redlock) && EVENT_NOTES.some((note) => Reflect.hasMetadata?.(note, handler))
+}
+
+/** What 'skip' says nothing of is told: the method may have wanted to run. */
+function isLeftOut(error, { redlock, handler, where, isSkipping }) {
+  if (isSkipping && isContention(error)) return true
+  if (!isLateEvent(error, redlock, handler)) return false
+  if (isSkipping) return true
   warn('LEFT_OUT', `@WithLock() on ${where}: not called for an event that came during the shutdown: ${error.message}`)
   return true
 }
 
-module.exports = { isReasonToSkip, leaveOut }
+module.exports = { isLeftOut }

@@ -9,7 +9,7 @@ const { wrongType, wrongValue } = require('../invalid')
 const { checkKeys } = require('../key')
 const { MAX_TTL } = require('../options')
 const { homeOf } = require('./applications')
-const { isReasonToSkip, leaveOut } = require('./left-out')
+const { isLeftOut } = require('./left-out')
 const { checkName } = require('./module-options')
 const { DEFAULT_NAME } = require('./tokens')
 
@@ -71,7 +71,7 @@ function locking(method, where, { keyOf, ttl, name, isSkipping, call }) {
         return await redlock.withLock(keyOf.apply(this, args), ttl, run, call)
       } catch (error) {
         if (isRunning) throw error // what the method throws is not ours, be it of another lock
-        if (isSkipping ? isReasonToSkip(error, redlock) : leaveOut(error, redlock, wrapper, where)) return undefined
+        if (isLeftOut(error, { redlock, handler: wrapper, where, isSkipping })) return undefined
         throw error
       }
     },

@@ -11,6 +11,7 @@ class Connection {
   #client
   #answerTimeout
   #failed
+  #turn = Promise.resolve() // when the statement before has been answered
   #isOver = false
   #onError = (error) => this.#break(error)
   /** Why it can not be used any more. */
@@ -24,7 +25,7 @@ class Connection {
     this.#failed = new Promise((_, reject) => {
       this.reject = reject
     })
-    this.#failed.catch(() => {})
+    this.#failed.catch(nothing)
     // Without a listener an error of the connection would end the process.
     client.on('error', this.#onError)
     client.on('end', this.#onError)
@@ -39,9 +40,18 @@ class Connection {
   async query(text, values) {
     if (this.error !== null) throw this.error
     const late = ends.timer(this.#answerTimeout, () => failure.noAnswer(this.#answerTimeout))
+    let isWanted = true
+    const answer = this.#turn.then(() => {
+      if (!isWanted || this.#isOver) throw failure.ended()
+      return this.#client.query(text, values)
+    })
+    // One after the other: pg's own queue of statements is deprecated, and gone in its version 9. Nobody stands in this one
+    // for longer than `answerTimeout`.
+    this.#turn = answer.then(nothing, nothing)
     try {
-      return await Promise.race([this.#client.query(text, values), this.#failed, late.promise])
+      return await Promise.race([answer, this.#failed, late.promise])
     } finally {
+      isWanted = false
       late.clear()
     }
   }
@@ -79,6 +89,8 @@ class Connection {
   }
 }
 
+const nothing = () => {}
+
 /**
  * A connection of the pool, which may have none for a while. One that comes too late goes back at once.
  *
@@ -91,10 +103,7 @@ async function connect(pool, answerTimeout, limit, signal) {
   try {
     return new Connection(await Promise.race([asked, late.promise, aborted.promise]), answerTimeout)
   } catch (error) {
-    asked.then(
-      (client) => client.release(),
-      () => {},
-    )
+    asked.then((client) => client.release(), nothing)
     throw error
   } finally {
     late.clear()

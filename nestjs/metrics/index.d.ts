@@ -32,7 +32,8 @@ export interface RedlockMetricsOptions extends Pick<ObserveOptions, 'keyClass' |
  *
  * Imported once for each instance. The application does not start without the instance (`ERR_QUORLOCK_NOT_PROVIDED`),
  * nor where `observeWithProm` or `observeWithOpenTelemetry` throws, as for a second application that observes an instance of
- * the same name in the same place (`ERR_QUORLOCK_OBSERVED`). Of two that start at once, one does not.
+ * the same name in the same place (`ERR_QUORLOCK_OBSERVED`). Of two that start at once, one does not. An application that has
+ * begun to close (its hooks `onModuleDestroy`) gives way to the next one, as in a hot reload, and counts no more.
  */
 // biome-ignore lint/complexity/noStaticOnlyClass: Nest knows a module by its class
 export class RedlockMetricsModule {

@@ -18,7 +18,9 @@ export interface RedlockHealthOptions {
 }
 
 /**
- * How many nodes would vote now. Each one is read from once, which takes `nodeTimeout` at most; nothing is written.
+ * How many nodes answer, and are no replicas and not in quarantine. Each one is read from once, which takes `nodeTimeout` at
+ * most; nothing is written. So a node counts that refuses every vote, being out of memory (`OOM`) or by its ACL (`NOPERM`): calls
+ * for locks tell that, as `QuorumUnavailableError`.
  *
  * - all of them: up
  * - not all, but a quorum: degraded, for which HTTP still says 200; with terminus 11, which has no such state, up, with

@@ -18,7 +18,7 @@ import { NestFactory } from '@nestjs/core'
 import { type Job, Queue } from 'bullmq'
 import { currentLock, type Lock } from 'quorlock'
 import { RedlockModule, RedlockService, WithLock } from 'quorlock/nestjs'
-import { gate, moduleOf, nest, servers, until } from './support.js'
+import { gate, isRefusing, moduleOf, nest, servers, until } from './support.js'
 
 const QUEUE = 'orders'
 
@@ -104,12 +104,6 @@ async function begin(t: TestContext) {
   await events.queueEvents.waitUntilReady()
   return { app, queue, connection, events, orders: app.get(Orders, { strict: false }) }
 }
-
-const isRefusing = (redlock: RedlockService) =>
-  redlock.tryAcquire('other', 1000).then(
-    (lock) => lock?.release().then(() => false),
-    ({ code }) => code === 'ERR_REDLOCK_CLOSED',
-  )
 
 test('a processor and event handlers run locked, in either order', async (t) => {
   const { queue, orders, events } = await begin(t)

@@ -9,7 +9,7 @@ import { HealthCheckService, TerminusModule } from '@nestjs/terminus'
 import { Redlock } from 'quorlock'
 import { RedlockModule, RedlockService } from 'quorlock/nestjs'
 import { RedlockHealthIndicator } from 'quorlock/nestjs/terminus'
-import { memory, moduleOf, nest, servers, start, until } from './support.js'
+import { failureOf, memory, moduleOf, nest, servers, start, until } from './support.js'
 
 @Controller('health')
 class Health {
@@ -70,6 +70,19 @@ test('all nodes up, then degraded, then down; and nothing is written', async (t)
   for (const node of nodes) {
     assert.deepEqual(await node.command('KEYS', '*'), [])
   }
+})
+
+test('nodes that answer, and refuse every vote, count as the manual says: only a call for a lock tells', async (t) => {
+  const nodes = await servers(t)
+  const redlock = RedlockModule.forRoot({ nodes: nodes.map(({ url }) => url), logger: false })
+  const app = await start(t, { imports: [redlock, TerminusModule.forRoot({ logger: false })], ...parts })
+  const service = app.get(RedlockService, { strict: false })
+  await service.connect()
+  for (const node of nodes) await node.command('CONFIG', 'SET', 'maxmemory', '1')
+  const refused = await failureOf(service.acquire('key', 1000, { wait: 0 }))
+  assert.deepEqual([refused.code, refused.votes[0].code], ['ERR_QUORUM_UNAVAILABLE', 'OOM'])
+  const isSo = async () => (await app.get(RedlockHealthIndicator).isHealthy()).redlock.voting === nodes.length
+  await until(isSo, { what: 'all nodes answer' })
 })
 
 test('of a name, of an instance that is given, and of one that is closing', async (t) => {

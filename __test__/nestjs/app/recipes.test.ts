@@ -3,7 +3,7 @@
 import { strict as assert } from 'node:assert'
 import { test } from 'node:test'
 import { ConflictException } from '@nestjs/common'
-import type { Job } from 'bullmq'
+import type { Job, Worker } from 'bullmq'
 import { RedlockModule } from 'quorlock/nestjs'
 import { TestRedlock } from 'quorlock/testing'
 import {
@@ -17,11 +17,19 @@ import {
 } from './recipes.js'
 import { gate, memory, start } from './support.js'
 
+/** Without BullMQ, which gives a processor its worker; worker-shutdown.test.ts has it. */
+class Processor extends OrderProcessor {
+  override get worker() {
+    return { pause: async () => {} } as Worker
+  }
+}
+
 async function cluster(t: Parameters<typeof start>[0], size = 3) {
   const db = new Database()
   const nodes = memory()
-  const services = [OrdersService, InventoryService, OrderProcessor, ReportsService]
-  const providers = [{ provide: Database, useValue: db }, ...services]
+  const services = [OrdersService, InventoryService, ReportsService]
+  const processor = { provide: OrderProcessor, useClass: Processor }
+  const providers = [{ provide: Database, useValue: db }, processor, ...services]
   const imports = () => [RedlockModule.forRoot({ nodes, fencing: true })]
   const metadata = () => ({ imports: imports(), providers, controllers: [OrdersController] })
   return { db, apps: await Promise.all(Array.from({ length: size }, () => start(t, metadata()))) }

@@ -184,6 +184,10 @@ export class OrderProcessor extends WorkerHost {
     currentLock()?.signal.throwIfAborted() // right before what cannot be undone
     return this.db.insertQueued(order) // where its id is unique
   }
+
+  async onModuleDestroy() {
+    await this.worker.pause() // while locks are still given: what is at work ends, the rest is left to others
+  }
 }
 
 @Injectable()

@@ -9,6 +9,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { type INestApplicationContext, Module, type ModuleMetadata } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
+import type { Redlock } from 'quorlock'
 
 const folder = process.env.QUORLOCK_TEST_SUPPORT ?? ''
 const load = createRequire(join(folder, 'support.js'))
@@ -75,6 +76,13 @@ export const failureOf = (promise: Promise<unknown>): Promise<any> =>
   promise.then(
     () => assert.fail('it did not fail'),
     (error) => error,
+  )
+
+/** Whether the application has begun to close: no lock is given any more. */
+export const isRefusing = (redlock: Pick<Redlock, 'tryAcquire'>) =>
+  redlock.tryAcquire('other', 1000).then(
+    (lock) => lock?.release().then(() => false),
+    ({ code }) => code === 'ERR_REDLOCK_CLOSED',
   )
 
 /** A promise that somebody else settles. */

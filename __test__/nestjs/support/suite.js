@@ -22,8 +22,8 @@ function countTests() {
 }
 
 // forRootAsync in four ways is declared once; the four tests over HTTP run on two adapters,
-// and a reload is one in three ways
-const inLoops = 3 + 4 + 2
+// and the two of a reload in three ways
+const inLoops = 3 + 4 + 2 * 2
 
 function suite(version) {
   describe(`Nest ${version}`, () => {

@@ -8,6 +8,7 @@ const { wrongType } = require('../../invalid')
 const { observeWithOpenTelemetry } = require('../../metrics/otel')
 const { observeWithProm } = require('../../metrics/prom')
 const { getRedlockToken } = require('../tokens')
+const { observers, takePlaceOf } = require('./observers')
 
 const NAMES = ['name', 'imports', 'client', 'register', 'prefix', 'buckets', 'meter', 'keyClass']
 const DEFAULT_NAME = 'default'
@@ -32,66 +33,59 @@ class RedlockMetricsModule {
   }
 }
 
-/**
- * Between onModuleInit and onApplicationBootstrap. Whoever is still here when the next one comes, for the same place, is of
- * an application whose start has failed: Nest tells nobody of that, and it would stand in the way of every other try. Where
- * it was only slow, its own start fails.
- */
-const starting = new Set()
-
 const PLACE = ['client', 'register', 'prefix', 'meter']
 
-/** Started and stopped by the application. */
+/** Started and stopped by the application: an `Observer`. */
 class RedlockMetrics {
-  #name
-  #redlock
   #options
   #observations = []
   #hasGivenWay = false
+  isStarting = false
+  isEnding = false
 
   constructor(name, redlock, options) {
     if (redlock === undefined || redlock === null) throw notProvided(name)
-    this.#name = name
-    this.#redlock = redlock
+    this.name = name
+    this.redlock = redlock
+    this.place = PLACE.map((part) => options[part])
     this.#options = options
   }
 
   onModuleInit() {
-    for (const other of starting) if (other.#isInPlaceOf(this)) other.#giveWay()
-    starting.add(this)
+    takePlaceOf(this)
+    this.isStarting = true
     this.#observe()
   }
 
   onApplicationBootstrap() {
+    this.isStarting = false
     if (this.#hasGivenWay) this.#observe() // throws while the other one is observed there
-    starting.delete(this)
   }
 
-  #giveWay() {
+  onModuleDestroy() {
+    this.isEnding = true
+  }
+
+  /** Also called of an application that did not get as far as its start. */
+  onApplicationShutdown() {
+    observers.delete(this)
+    for (const observation of this.#observations.splice(0)) observation.stop()
+  }
+
+  giveWay() {
     this.#hasGivenWay = true
     this.onApplicationShutdown()
   }
 
-  /** Not of the same application, where it is a mistake that is told. */
-  #isInPlaceOf(other) {
-    if (this.#redlock === other.#redlock) return false
-    return this.#name === other.#name && PLACE.every((name) => this.#options[name] === other.#options[name])
-  }
-
   #observe() {
+    observers.add(this)
     const { client, register, prefix, buckets, meter, keyClass } = this.#options
-    const common = { redlocks: { [this.#name]: this.#redlock }, buckets, keyClass }
+    const common = { redlocks: { [this.name]: this.redlock }, buckets, keyClass }
     if (meter !== undefined) this.#observations.push(observeWithOpenTelemetry({ ...common, meter }))
     // prom-client is what is meant where nothing is said.
     if (meter === undefined || client !== undefined || register !== undefined) {
       this.#observations.push(observeWithProm({ ...common, client, register, prefix }))
     }
-  }
-
-  /** Also called of an application that did not get as far as its start. */
-  onApplicationShutdown() {
-    starting.delete(this)
-    for (const observation of this.#observations.splice(0)) observation.stop()
   }
 }
 
