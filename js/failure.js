@@ -33,10 +33,15 @@ async function failWith(make) {
 
 function contended(key, { attempts, retryAfter, votes }, nodes) {
   const refused = countVotes(votes, 'refused')
-  const where = refused > 0 ? ` on ${refused} of ${nodes} nodes` : ''
-  const by = refused === 0 && votes.length > 0 ? 'the votes were split' : `held by another${where}`
+  const by = refused > 0 ? `held by another on ${refused} of ${nodes} nodes` : unrefused(votes)
   const text = `could not lock ${inQuotes(key)}: ${by}${after(attempts)}${list(votes)}${hint(retryAfter)}`
   return new LockContendedError(text, { key, attempts, retryAfter, votes })
+}
+
+/** Nobody has said that another holds it. */
+function unrefused(votes) {
+  if (countVotes(votes, 'granted') > 0) return 'the votes were split'
+  return votes.length > 0 ? 'the wait ended before enough nodes had answered' : 'the wait ended before its turn came'
 }
 
 function unavailable(key, { attempts, retryAfter, votes }, nodes, quorum) {

@@ -15,7 +15,8 @@ const LOST = 1
 const RELEASED = 2
 
 const EXPIRED = 'expired'
-const RELEASE_RESULTS = ['released', EXPIRED, 'unknown']
+const UNKNOWN = 'unknown'
+const RELEASE_RESULTS = ['released', EXPIRED, UNKNOWN]
 
 // Whoever holds the signal relies on the lock: it must not be collected, and thereby released, under him.
 const lockOfSignal = new WeakMap()
@@ -43,6 +44,8 @@ class Lock {
   #lastExtend = null
   #released = null
   #settleRelease = null
+  #mustBeProven = false
+  #wasLate = false
 
   constructor(desk, slot, key, words, at, tick) {
     this.#desk = desk
@@ -192,11 +195,13 @@ class Lock {
 
   /**
    * After a blocked event loop the record of the loss may still be on its way; and it never comes when the user has
-   * released the lock before: then the answer to that release tells.
+   * released the lock before: then the answer to that release tells, or, where too few nodes gave one, whether the lock
+   * was held when it was released.
    */
   async #mustNotBeLost(result) {
     if (this.#state === RELEASED) {
-      if ((await this.release()) !== EXPIRED) return
+      const answer = await this.release()
+      if (answer !== EXPIRED && !(answer === UNKNOWN && this.#wasLate)) return
     } else if (this.#lost === null && this.remaining > 0) return
     const { reason, votes } = this.#lost ?? { reason: 'expired', votes: NONE }
     throw lostMeanwhile(this.#key, reason, this.#attempts, votes, result)
@@ -214,8 +219,14 @@ class Lock {
       abort: (lock) => lock.#controller?.abort(lock.#lost),
       mustNotBeLost: (lock, result) => lock.#mustNotBeLost(result),
 
+      /** Its holder wants to know whether it was held to the end. */
+      mustBeProven(lock) {
+        lock.#mustBeProven = true
+      },
+
       /** From here on the handle is not held, whatever native code still answers. */
       releasing(lock, settle) {
+        if (lock.#mustBeProven) lock.#wasLate = !lock.isHeld
         if (lock.#state === HELD) lock.#state = RELEASED
         lock.#settleRelease = settle
       },

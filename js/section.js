@@ -26,6 +26,7 @@ async function runSection(desk, request, fn, whenLost, layers = null) {
   // A function may wait for nothing but its lock's signal: then nobody else reaches the lock, nor this function.
   desk.running.add(lock)
   enterSection()
+  if (whenLost === 'reject') friend.mustBeProven(lock)
   try {
     const result = await runHolding(desk.settings.scope, request.key, lock, fn)
     if (whenLost === 'reject') await friend.mustNotBeLost(lock, result)

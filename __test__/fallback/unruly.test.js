@@ -57,6 +57,25 @@ describe('a release() that fails', () => {
   }
 })
 
+test("a provider that knows nothing of whenLost: 'reject' refuses all the same what was reached without the lock", async (t) => {
+  for (const whenLost of ['resolve', 'reject']) {
+    for (const isLost of [false, true]) {
+      const controller = new AbortController()
+      const redlock = await cutOff(t, { fallback: giving(handle({ signal: controller.signal })) })
+      const section = () => {
+        if (isLost) controller.abort()
+        return 'mine'
+      }
+      const done = redlock.withLock(uniqueKey(), 60_000, section, { whenLost })
+      if (isLost && whenLost === 'reject') {
+        await assert.rejects(done, (error) => error instanceof LockLostError && error.result === 'mine')
+      } else {
+        assert.equal(await done, 'mine')
+      }
+    }
+  }
+})
+
 describe('a provider that never answers', () => {
   const deaf = (grants) => {
     const never = () => new Promise((resolve) => grants.push(resolve))

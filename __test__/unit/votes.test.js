@@ -75,6 +75,14 @@ for (const [error, text] of [
     'could not lock "k": the votes were split after 1 attempt (n0 granted)',
   ],
   [
+    failure.contended('k', { attempts: 1, votes: votesFromDetail([detail[2]], names) }, 3),
+    'could not lock "k": the wait ended before enough nodes had answered after 1 attempt (n2 faulted: CONNECT connection refused)',
+  ],
+  [
+    failure.contended('k', { attempts: 1, votes: [] }, 3),
+    'could not lock "k": the wait ended before its turn came after 1 attempt',
+  ],
+  [
     failure.unavailable('k', told, 3, 3),
     `could not lock "k": no quorum, 2 of 3 nodes could vote and 3 are needed after 11 attempts ${list}`,
   ],

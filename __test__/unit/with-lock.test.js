@@ -155,13 +155,14 @@ for (const [answer, code, rejects] of [
   ['released', 0, false],
   ['expired', 1, true],
   ['unknown', 2, false],
+  ['unknown', 2, true],
 ]) {
-  test(`released by fn itself, which is answered "${answer}" before any word of a loss`, async () => {
+  test(`released by fn itself, ${rejects ? 'late' : 'in time'}, which is answered "${answer}" before any word of a loss`, async () => {
     for (const whenLost of ['resolve', 'reject']) {
       for (const waits of [false, true]) {
         const { redlock, engine } = open()
         const section = async (lock) => {
-          if (answer === 'expired') engine.left.set(0, 0)
+          if (rejects) engine.left.set(0, 0)
           const release = lock.release()
           if (waits) assert.equal(await release, answer)
           return 'mine'

@@ -42,11 +42,19 @@ class DegradedSection {
     this.#tellOver('expired')
   }
 
+  /** A provider need not know of `whenLost`. */
+  mustNotBeLost(result) {
+    if (friend.lost(this.#lock) !== null) throw this.#lostMeanwhile(result)
+  }
+
   /** Of a section that was interrupted: what becomes of its result nobody knows, so that it is none. */
   async refusal() {
-    const result = await this.#work // what the function throws is its own
+    throw this.#lostMeanwhile(await this.#work) // what the function throws is its own
+  }
+
+  #lostMeanwhile(result) {
     const { key, attempts } = this.#lock
-    throw failure.lostMeanwhile(key, friend.lost(this.#lock).reason, attempts, NONE, result)
+    return failure.lostMeanwhile(key, friend.lost(this.#lock).reason, attempts, NONE, result)
   }
 }
 

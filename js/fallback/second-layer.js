@@ -106,6 +106,7 @@ class SecondLayer {
           section?.over()
         }
         if (section?.isInterrupted) return section.refusal()
+        if (whenLost === 'reject') section?.mustNotBeLost(result)
         if (result !== TAKEN) return result
       }
     })

@@ -170,12 +170,12 @@ module.exports = (backend) => {
     const fence = `${key}:quorlock:fence`
     const call = (name, ...words) =>
       server.command('EVAL', fs.readFileSync(path.join(folder, `${name}_fenced.lua`), 'utf8'), 2, key, fence, ...words)
+    const expiry = (token) => Math.floor(token / 1000) + 3_600_000
     const acquire = async (id, first) => {
-      const [answer] = await call('acquire', id, 5000, first, first + 63, Math.floor(first / 1000) + 3_600_000)
+      const [answer] = await call('acquire', 63, expiry(first), id, 5000, first + 63)
       return typeof answer === 'string' ? Number(answer) : answer
     }
-    const release = (id, last, granted = last) =>
-      call('release', id, granted, last, Math.floor(last / 1000) + 3_600_000)
+    const release = (id, last, granted = last) => call('release', last - granted, expiry(last), id, last)
     const now = Date.now() * 1000
     const hour = 3_600_000_000
     for (const first of [now - hour, now + hour]) {
@@ -196,9 +196,9 @@ module.exports = (backend) => {
     assert.equal(await server.command('EXISTS', key), 0)
     assert.equal(await acquire('a', now + 500), now + 500, 'outbid')
     assert.equal(await acquire('a', now + 501), 1)
-    assert.deepEqual(await call('extend', 'a', 9000, now + 700, Math.floor(now / 1000) + 3_600_000), [1])
+    assert.deepEqual(await call('extend', 63, expiry(now), 'a', 9000, now + 700), [1])
     assert.equal(await server.command('GET', fence), String(now + 700))
-    assert.deepEqual(await call('extend', 'b', 9000, now + 900, Math.floor(now / 1000) + 3_600_000), [0])
+    assert.deepEqual(await call('extend', 63, expiry(now), 'b', 9000, now + 900), [0])
     assert.equal(await server.command('GET', fence), String(now + 700))
     await server.command('DEL', key)
   })
