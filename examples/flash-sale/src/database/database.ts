@@ -4,6 +4,7 @@ import { StockMovement } from '../inventory/stock-movement.entity.js'
 import { Confirmation } from '../orders/confirmation.entity.js'
 import { Order } from '../orders/order.entity.js'
 import { settings } from '../settings.js'
+import { socketWithLimit } from './silence.js'
 import { Tables1760000000000 } from './tables.js'
 
 export const database: DataSourceOptions = {
@@ -14,9 +15,10 @@ export const database: DataSourceOptions = {
   extra: {
     max: 20, // connections of this process
     connectionTimeoutMillis: 5000,
-    keepAlive: true, // a machine that has vanished is noticed
     statement_timeout: 5000,
     // A transaction of a process that was suspended in its middle keeps nobody waiting for longer than this.
     idle_in_transaction_session_timeout: 5000,
+    stream: () => socketWithLimit(), // a machine that has vanished is noticed
+    idleTimeoutMillis: 4000, // who is asked nothing is silent, and leaves before that is taken for an end
   },
 }
