@@ -7,11 +7,14 @@ import { LockLostError } from 'quorlock'
 import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm'
 import { Refusal } from './refusal.js'
 
+/** Of Node, for connections and names: nobody there, no way there, no answer. */
+const NOT_REACHED = /^(ECONN|EPIPE|ENOENT|ETIMEDOUT|EHOST|ENET|ENOTFOUND|EAI_AGAIN)/
 /**
- * Of Node for connections, and the classes of Postgres for: connection, resources, operator (shutdown), serialization; and
- * 25P03, a transaction that has had a break of more than `idle_in_transaction_session_timeout`.
+ * The classes of Postgres for: connection, resources, operator (shutdown), serialization. And 25006, a server that only reads,
+ * as one does that another is taking over from; 25P03, a transaction that has had a break of more than
+ * `idle_in_transaction_session_timeout`.
  */
-const DATABASE_AWAY = /^(ECONN|EPIPE|ENOENT|ENOTFOUND|ETIMEDOUT|08|53|57|40|25P03)/
+const NOT_NOW = /^(08|53|57|40|25006|25P03)/
 /** Errors without a code: of the pool, and of a client whose connection has ended. */
 const POOL_AWAY = /timeout exceeded when trying to connect|Connection terminated|not queryable|Driver not Connected/i
 
@@ -45,5 +48,6 @@ function isDatabaseAway(error: unknown) {
   // A connection that has ended between two statements of a transaction: TypeORM has taken it away before the second.
   if (error instanceof QueryRunnerAlreadyReleasedError) return true
   const { code } = (error instanceof QueryFailedError ? error.driverError : error) as { code?: unknown }
-  return (typeof code === 'string' && DATABASE_AWAY.test(code)) || POOL_AWAY.test(error.message)
+  if (typeof code === 'string' && (NOT_REACHED.test(code) || NOT_NOW.test(code))) return true
+  return POOL_AWAY.test(error.message)
 }
