@@ -4,6 +4,7 @@ import { StockMovement } from '../inventory/stock-movement.entity.js'
 import { Confirmation } from '../orders/confirmation.entity.js'
 import { Order } from '../orders/order.entity.js'
 import { settings } from '../settings.js'
+import { AdjustmentKeys1760000001000 } from './adjustment-keys.js'
 import { socketWithLimit } from './silence.js'
 import { Tables1760000000000 } from './tables.js'
 
@@ -11,7 +12,7 @@ export const database: DataSourceOptions = {
   type: 'postgres',
   url: settings.databaseUrl,
   entities: [Variant, StockMovement, Order, Confirmation],
-  migrations: [Tables1760000000000],
+  migrations: [Tables1760000000000, AdjustmentKeys1760000001000],
   extra: {
     max: 20, // connections of this process
     connectionTimeoutMillis: 5000,

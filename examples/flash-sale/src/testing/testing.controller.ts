@@ -8,6 +8,7 @@ import {
 } from '@nestjs/swagger'
 import { AdjustedStock } from '../inventory/inventory.dto.js'
 import { InventoryService } from '../inventory/inventory.service.js'
+import { CountsEachTime } from '../refusals/look-first.interceptor.js'
 import { RefusalView } from '../refusals/refusal.dto.js'
 import { Refusal } from '../refusals/refusal.js'
 import { TestLocksService } from './test-locks.service.js'
@@ -27,6 +28,7 @@ export class TestingController {
 
   @Post('inventory/test-decrement')
   @HttpCode(200)
+  @CountsEachTime('always')
   @ApiOkResponse({ type: AdjustedStock })
   @ApiBadRequestResponse(BAD)
   @ApiNotFoundResponse(UNKNOWN)
@@ -38,6 +40,7 @@ export class TestingController {
   /** Many decrements at once, and whether the stock says afterwards what was answered. */
   @Post('inventory/test-concurrent-access')
   @HttpCode(200)
+  @CountsEachTime('always')
   @ApiOkResponse({ type: ConcurrentAccess })
   @ApiBadRequestResponse(BAD)
   @ApiNotFoundResponse(UNKNOWN)
