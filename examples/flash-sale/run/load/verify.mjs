@@ -1,5 +1,7 @@
 // What must hold after the sale, whatever went wrong during it. Each check is `{ name, ok, found }`.
 
+import { FAULTS } from './faults.mjs'
+
 const ANSWERS = new Set([200, 201, 409, 429, 503])
 
 /** `orders` as the database has them before the restart, `after` as the restarted service gives them. */
@@ -62,6 +64,18 @@ export function verify({ items, buyers, outcomes, journal, orders, movements, co
 
   const late = journal.faults.filter(({ soldTo }) => soldTo === undefined || soldTo >= expected)
   check('every fault was over before the end', late.length === 0 && journal.faults.length === 4, endOf(journal.faults))
+
+  const taken = [FAULTS.nodeKilled, FAULTS.nodeSuspended].map((name) =>
+    journal.faults.find((fault) => fault.name === name),
+  )
+  const missed = taken.filter((fault) => fault?.missed).length
+  check('lock nodes that were taken away were missed', missed === taken.length, `${missed} of ${taken.length}`)
+
+  const killed = journal.faults.find(({ name }) => name === FAULTS.processKilled)
+  const cut = journal.answers.filter(({ code, at }) => code === 'UNREACHABLE' && at >= killed?.from && at <= killed?.to)
+  const hasCut = killed?.inHand > 0 || cut.length > 0
+  const what = `ended by ${killed?.endedBy}, ${killed?.inHand ?? 0} orders in hand, ${cut.length} requests cut off`
+  check('a process was killed in the middle of orders', killed?.endedBy === 'SIGKILL' && hasCut, what)
   return checks
 }
 
