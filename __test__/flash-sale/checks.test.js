@@ -60,6 +60,12 @@ test('a sale as it should be passes', () => {
   assert.deepEqual(failedOf(sale()), [])
 })
 
+test('so does one whose orders the queue has worked after the restart', () => {
+  const result = sale()
+  for (const order of result.orders) order.status = 'accepted'
+  assert.deepEqual(failedOf(result), [])
+})
+
 test('so does one whose killed process had just given its orders back, while requests to it were cut off', () => {
   const result = sale()
   result.journal.faults[1].inHand = 0
@@ -85,6 +91,11 @@ for (const [name, spoil] of [
   ['tokens never fall', (s) => (s.movements[3].token = 1)],
   ['the same request gave the same order', (s) => (s.outcomes[0].orderIds = ['a', 'b'])],
   ['accepted orders present after the restart', (s) => s.after.shift()],
+  ['the restart left the orders as they were', (s) => s.after.shift()],
+  ['the restart left the orders as they were', (s) => s.after.push(order('d', 'user-d'))],
+  ['the restart left the orders as they were', (s) => (s.after[0].userId = 'user-d')],
+  ['the restart left the orders as they were', (s) => (s.after[0].quantity = 2)],
+  ['the restart left the orders as they were', (s) => (s.after[0].status = 'cancelled')],
   ['orders nobody was told of', (s) => (s.outcomes[0] = { ...s.outcomes[0], orderIds: [] })],
   ['the queue has worked each order once', (s) => s.confirmations.push({ orderId: 'a' })],
   ['the queue has worked each order once', (s) => s.confirmations.pop()],

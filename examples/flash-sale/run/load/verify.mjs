@@ -44,6 +44,10 @@ export function verify({ items, buyers, outcomes, journal, orders, movements, co
   const present = new Map(after.map((order) => [order.id, order]))
   const missing = [...accepted].filter((id) => !present.has(id)).length
   check('accepted orders present after the restart', missing === 0, `${accepted.size - missing} of ${accepted.size}`)
+  const before = new Set(orders.map(({ id }) => id))
+  const changed = orders.filter((order) => !isKept(order, present.get(order.id))).length
+  const added = after.filter(({ id }) => !before.has(id)).length
+  check('the restart left the orders as they were', changed + added === 0, `${changed} changed, ${added} new`)
   check('orders nobody was told of', accepted.size === orders.length, orders.length - accepted.size)
 
   const unconfirmed = after.filter(({ status }) => status !== 'confirmed').length
@@ -85,6 +89,12 @@ function isChain(movements) {
     stock += delta
     return stock === stockAfter
   })
+}
+
+/** The queue may have worked it meanwhile. */
+function isKept(order, now) {
+  const isSame = now?.userId === order.userId && now.quantity === order.quantity
+  return isSame && (now.status === order.status || order.status === 'accepted')
 }
 
 /** Of those that have one: a lock of the fallback has none. */

@@ -4,6 +4,7 @@ import {
   ApiConflictResponse,
   ApiNotFoundResponse,
   ApiOkResponse,
+  ApiServiceUnavailableResponse,
   ApiTags,
 } from '@nestjs/swagger'
 import { AdjustedStock } from '../inventory/inventory.dto.js'
@@ -17,6 +18,7 @@ import { ClearedLocks, ConcurrentAccess, TestConcurrentAccess, TestDecrement } f
 const BAD = { type: RefusalView, description: 'not what is described here' }
 const UNKNOWN = { type: RefusalView, description: 'there is no such variant' }
 const TAKEN = { type: RefusalView, description: 'as adjusting' }
+const AWAY = { type: RefusalView, description: 'as adjusting without a key' }
 
 @ApiTags('test')
 @Controller('test')
@@ -33,6 +35,7 @@ export class TestingController {
   @ApiBadRequestResponse(BAD)
   @ApiNotFoundResponse(UNKNOWN)
   @ApiConflictResponse(TAKEN)
+  @ApiServiceUnavailableResponse(AWAY)
   async decrement(@Body() { variantId, quantity }: TestDecrement): Promise<AdjustedStock> {
     return { variantId, stock: await this.inventory.adjust(variantId, -quantity) }
   }
@@ -44,6 +47,7 @@ export class TestingController {
   @ApiOkResponse({ type: ConcurrentAccess })
   @ApiBadRequestResponse(BAD)
   @ApiNotFoundResponse(UNKNOWN)
+  @ApiServiceUnavailableResponse(AWAY)
   async concurrentAccess(@Body() { variantId, quantity, requests }: TestConcurrentAccess): Promise<ConcurrentAccess> {
     const { stock: before } = await this.inventory.find(variantId)
     const ends = await Promise.allSettled(
