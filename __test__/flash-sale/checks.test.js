@@ -9,9 +9,11 @@ const { load } = require('./shop')
 const ITEMS = 3
 const BUYERS = 5
 let verify
+let FAULTS
 
 before(async () => {
   verify = (await load('load/verify.mjs')).verify
+  FAULTS = (await load('load/faults.mjs')).FAULTS
 })
 
 /** A sale as it should be. */
@@ -37,9 +39,14 @@ function sale() {
       ...[3, 4].map((buyer) => ({ buyer, ended: 'sold out', orderIds: [] })),
     ],
     journal: {
-      answers: [201, 200, 409, 429, 503].map((status) => ({ status })),
+      answers: [201, 200, 409, 429, 503].map((status, at) => ({ at, status })),
       stock: [{ stock: 3 }, { stock: 0 }],
-      faults: [0, 0, 1, 2].map((soldTo) => ({ soldTo })),
+      faults: [
+        { name: FAULTS.nodeKilled, from: 0, to: 9, soldTo: 0, missed: true },
+        { name: FAULTS.processKilled, from: 2, to: 4, soldTo: 0, endedBy: 'SIGKILL', inHand: 1 },
+        { name: FAULTS.nodeSuspended, from: 5, to: 6, soldTo: 1, missed: true },
+        { name: FAULTS.quorumSuspended, from: 7, to: 8, soldTo: 2 },
+      ],
     },
   }
 }
@@ -51,6 +58,19 @@ const failedOf = (result) =>
 
 test('a sale as it should be passes', () => {
   assert.deepEqual(failedOf(sale()), [])
+})
+
+test('so does one whose orders the queue has worked after the restart', () => {
+  const result = sale()
+  for (const order of result.orders) order.status = 'accepted'
+  assert.deepEqual(failedOf(result), [])
+})
+
+test('so does one whose killed process had just given its orders back, while requests to it were cut off', () => {
+  const result = sale()
+  result.journal.faults[1].inHand = 0
+  result.journal.answers.push({ at: 3, status: 503, code: 'UNREACHABLE' })
+  assert.deepEqual(failedOf(result), [])
 })
 
 const order = (id, userId) => ({ id, userId, quantity: 1, status: 'confirmed' })
@@ -71,6 +91,11 @@ for (const [name, spoil] of [
   ['tokens never fall', (s) => (s.movements[3].token = 1)],
   ['the same request gave the same order', (s) => (s.outcomes[0].orderIds = ['a', 'b'])],
   ['accepted orders present after the restart', (s) => s.after.shift()],
+  ['the restart left the orders as they were', (s) => s.after.shift()],
+  ['the restart left the orders as they were', (s) => s.after.push(order('d', 'user-d'))],
+  ['the restart left the orders as they were', (s) => (s.after[0].userId = 'user-d')],
+  ['the restart left the orders as they were', (s) => (s.after[0].quantity = 2)],
+  ['the restart left the orders as they were', (s) => (s.after[0].status = 'cancelled')],
   ['orders nobody was told of', (s) => (s.outcomes[0] = { ...s.outcomes[0], orderIds: [] })],
   ['the queue has worked each order once', (s) => s.confirmations.push({ orderId: 'a' })],
   ['the queue has worked each order once', (s) => s.confirmations.pop()],
@@ -81,6 +106,20 @@ for (const [name, spoil] of [
   ['every fault was over before the end', (s) => (s.journal.faults[3].soldTo = ITEMS)],
   ['every fault was over before the end', (s) => delete s.journal.faults[3].soldTo],
   ['every fault was over before the end', (s) => s.journal.faults.pop()],
+  ['lock nodes that were taken away were missed', (s) => delete s.journal.faults[0].missed],
+  ['lock nodes that were taken away were missed', (s) => delete s.journal.faults[2].missed],
+  ['lock nodes that were taken away were missed', (s) => s.journal.faults.splice(2, 1)],
+  ['a process was killed in the middle of orders', (s) => (s.journal.faults[1].endedBy = 0)],
+  ['a process was killed in the middle of orders', (s) => delete s.journal.faults[1].endedBy],
+  ['a process was killed in the middle of orders', (s) => s.journal.faults.splice(1, 1)],
+  ['a process was killed in the middle of orders', (s) => (s.journal.faults[1].inHand = 0)],
+  [
+    'a process was killed in the middle of orders',
+    (s) => {
+      s.journal.faults[1].inHand = 0
+      s.journal.answers.push({ at: 5, status: 503, code: 'UNREACHABLE' }) // later
+    },
+  ],
 ]) {
   test(`found: ${name}, by ${spoil.toString().replace(/^\(s\) => /, '')}`, () => {
     const spoilt = sale()

@@ -128,6 +128,11 @@ test('the one address answers for a process that does not', async (t) => {
   t.after(() => silent.close().closeAllConnections())
   const client = new (await load('client.mjs')).Client(proxy.url)
   t.after(() => client.close())
-  const { status, body, retryAfter } = await client.get('/')
-  assert.deepEqual([status, body.code, retryAfter], [503, 'UNREACHABLE', 1])
+  for (const [answer, expected] of [
+    [await client.get('/'), 1],
+    [await client.post('/', {}, { 'idempotency-key': 'key' }), 1],
+    [await client.post('/', {}), Number.NaN], // nobody knows whether it may be sent again
+  ]) {
+    assert.deepEqual([answer.status, answer.body.code, answer.retryAfter], [503, 'UNREACHABLE', expected])
+  }
 })

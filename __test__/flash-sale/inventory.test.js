@@ -2,9 +2,14 @@
 
 // The inventory's paths given what no variant is called, the description of all endpoints, and how the shop is filled.
 
+const { once } = require('node:events')
+const { get } = require('node:http')
 const { test } = require('node:test')
 const assert = require('node:assert/strict')
-const { load, unique, useShop } = require('./shop')
+const { until } = require('../support/until')
+const { load, requireDependency, unique, useShop } = require('./shop')
+
+const LIMIT = { deadline: 60_000, every: 20 }
 
 const shop = useShop({ processes: 1, env: { NODE_ENV: 'test' } })
 const adjust = (name, delta = 1) => shop.client.post(`/api/v1/inventory/${name}/adjust`, { delta })
@@ -51,19 +56,70 @@ test('every endpoint says what it answers', async () => {
     }
     if (requestBody || path.includes('{')) assert.ok(responses[400], `${name}: 400`)
     if (path.includes('{')) assert.ok(responses[404], `${name}: 404`)
+    if (/orders|inventory/.test(path)) assert.ok(responses[503], `${name}: 503, of the database`)
   }
-  const { LocksStatus, Live } = body.components.schemas
-  const { body: status } = await shop.client.get('/api/v1/locks/status')
-  assert.deepEqual(Object.keys(LocksStatus.properties).sort(), Object.keys(status).sort())
-  assert.deepEqual(Object.keys(Live.properties).sort(), [
-    'at',
-    'isStale',
-    'locks',
-    'orders',
-    'ordersPerSecond',
-    'stock',
-  ])
+  const adjusted = body.paths['/api/v1/inventory/{variantId}/adjust'].post
+  const key = adjusted.parameters.find(({ name }) => name === 'Idempotency-Key')
+  assert.deepEqual([key.in, key.required], ['header', false])
+  assert.match(adjusted.responses[503].description, /look at the stock first/)
 })
+
+test('the status and the stream answer as they are described, in every part', async (t) => {
+  const { schemas } = (await shop.client.get('/api/openapi.json')).body.components
+  const { variantId } = await shop.variant(1)
+  shop.nodes[0].suspend()
+  t.after(() => shop.nodes[0].continue())
+  // With a lock that is held, one that is waited for, and a node that is down: no list is empty, no part is left out.
+  const giveBack = await holdRow(t, variantId)
+  const asked = [adjust(variantId), adjust(variantId)]
+  const status = await until(async () => {
+    const { body } = await shop.client.get('/api/v1/locks/status')
+    const isDown = body.instances.some(({ nodes }) => nodes.some(({ error }) => error !== undefined))
+    return body.byKind.inventory.held > 0 && body.byKind.inventory.waiting > 0 && isDown && body
+  }, LIMIT)
+  await giveBack()
+  await Promise.all(asked)
+  sameParts(schemas, { $ref: '#/components/schemas/LocksStatus' }, status, 'status')
+
+  const [response] = await once(get(`${shop.url}/api/v1/live`), 'response')
+  t.after(() => response.destroy())
+  let text = ''
+  for await (const chunk of response) {
+    text += chunk
+    if (/^data: .+\n/m.test(text)) break
+  }
+  sameParts(schemas, { $ref: '#/components/schemas/Live' }, JSON.parse(text.match(/^data: (.+)$/m)[1]), 'live')
+})
+
+/** What is required is there, and what is there is described; in lists, of every entry. */
+function sameParts(schemas, schema, value, name) {
+  const ref = schema.$ref ?? schema.allOf?.[0].$ref
+  if (ref) return sameParts(schemas, schemas[ref.split('/').at(-1)], value, name)
+  if (schema.type === 'array') {
+    if (value === null) return assert.equal(schema.nullable, true, name)
+    return value.forEach((entry, i) => void sameParts(schemas, schema.items, entry, `${name}[${i}]`))
+  }
+  if (schema.type !== 'object') return assert.notEqual(typeof value, 'object', `${name} is described in parts`)
+  const described = Object.keys(schema.properties)
+  for (const part of Object.keys(value)) assert.ok(described.includes(part), `${name}.${part} is described`)
+  for (const part of schema.required ?? []) assert.ok(part in value, `${name}.${part} is there`)
+  for (const part of Object.keys(value)) sameParts(schemas, schema.properties[part], value[part], `${name}.${part}`)
+}
+
+/** The row of a variant, until the returned function is called: who adjusts it waits. */
+async function holdRow(t, variantId) {
+  const database = new (requireDependency('pg').Client)({ connectionString: shop.env.DATABASE_URL })
+  await database.connect()
+  let isOpen = true
+  const end = async () => {
+    if (isOpen) await database.end()
+    isOpen = false
+  }
+  t.after(end)
+  await database.query('BEGIN')
+  await database.query('SELECT * FROM variants WHERE id = $1 FOR UPDATE', [variantId])
+  return end
+}
 
 test('the shop is filled once, and says what it has', async () => {
   const { fill } = await load('fill.mjs')

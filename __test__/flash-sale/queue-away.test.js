@@ -1,6 +1,7 @@
 'use strict'
 
-// The queue's Redis is killed, or stopped, or was never there: orders go on, and a process that is told to end does.
+// The queue's Redis is killed, or stopped, or was never there: orders go on, which nobody takes this process out for, and
+// a process that is told to end does.
 
 const { after, test } = require('node:test')
 const assert = require('node:assert/strict')
@@ -13,6 +14,12 @@ const shop = useShop({ processes: 1, env })
 
 const confirmed = (id) =>
   until(async () => (await shop.client.get(`/api/v1/orders/${id}`)).body.status === 'confirmed', LIMIT)
+
+/** Of the health: the whole, with its status, and the queue. */
+async function health(client) {
+  const { status, body } = await client.get('/health')
+  return [status, body.status, body.details.queue.status].join(' ')
+}
 
 const count = (text, pattern) => [...text.matchAll(pattern)].length
 
@@ -38,12 +45,14 @@ for (const [name, away, back] of [
       await away()
       let order
       try {
+        await until(async () => (await health(shop.client)) === '200 degraded degraded', LIMIT)
         if (isOverdue) order = await sweptInVain(application)
         assert.equal(await application.stop(), 0)
       } finally {
         await back()
         await application.start() // a process that was ended by force, too
       }
+      await until(async () => (await health(shop.client)) === '200 ok up', LIMIT)
       if (order) await confirmed(order.id)
     })
   }
@@ -59,5 +68,6 @@ test('a queue that was never there: orders are taken, and the process ends when 
   after(() => client.close())
   const { variantId } = await shop.variant(1)
   assert.equal((await shop.order({ variantId, key: unique('key') }, client)).status, 201)
+  assert.equal(await health(client), '200 degraded degraded')
   assert.equal(await application.stop(), 0)
 })

@@ -11,6 +11,7 @@
 //   proxy.toClient.slice(1)           // one byte at a time
 //   proxy.toClient.corrupt(fn)        // each chunk is replaced by fn(chunk), null drops it
 //   proxy.halfOpen()                  // both directions swallowed, no FIN: the peer vanished
+//   proxy.vanish()                    // the same for the connections that exist; new ones work, as after a failover
 //   proxy.reset()                     // RST on every connection
 //   proxy.refuse() / proxy.accept()   // connection refused / back again, on the same port
 //   proxy.loseReply('SET')            // the next request with these bytes reaches the server, its reply never arrives
@@ -132,7 +133,7 @@ class TcpProxy {
     this.received = 0
   }
 
-  /** In front of 127.0.0.1:`target`. */
+  /** In front of 127.0.0.1:`target`, or of the unix socket with that path. */
   static async start(target) {
     for (;;) {
       const proxy = new TcpProxy(await freePort(), target)
@@ -189,6 +190,10 @@ class TcpProxy {
     this.toClient.swallow()
   }
 
+  vanish() {
+    for (const pair of this.#pairs) pair.isGone = true
+  }
+
   /**
    * Takes every fault of both directions back. A connection that has lost bytes is at an end: TCP never goes on behind
    * a gap, so it is reset.
@@ -222,7 +227,7 @@ class TcpProxy {
         bytes,
         act: (_pair, chunk) => {
           setTimeout(() => {
-            const again = net.connect({ port: this.target, host: '127.0.0.1' })
+            const again = this.#connect()
             again.on('error', () => {})
             again.once('data', () => {
               again.destroy()
@@ -235,21 +240,28 @@ class TcpProxy {
     })
   }
 
+  #connect(options) {
+    const isPath = typeof this.target === 'string'
+    return net.connect({ ...options, ...(isPath ? { path: this.target } : { port: this.target, host: '127.0.0.1' }) })
+  }
+
   #join(client) {
     this.accepted += 1
-    const upstream = net.connect({ port: this.target, host: '127.0.0.1', noDelay: true })
-    const pair = { client, upstream, lose: undefined, gap: false }
+    const upstream = this.#connect({ noDelay: true })
+    const pair = { client, upstream, lose: undefined, gap: false, isGone: false }
     const lost = () => {
       pair.gap = true
     }
     this.#pairs.add(pair)
     client.on('data', (chunk) => {
       this.received += chunk.length
+      if (pair.isGone) return lost()
       const fault = this.#once.findIndex((entry) => chunk.includes(entry.bytes))
       if (fault >= 0) this.#once.splice(fault, 1)[0].act(pair, chunk)
       this.toServer.take(chunk, (bytes) => upstream.writable && upstream.write(bytes), lost)
     })
     upstream.on('data', (chunk) => {
+      if (pair.isGone) return lost()
       if (pair.lose) {
         abruptly(client)
         upstream.destroy()
@@ -264,9 +276,10 @@ class TcpProxy {
     ]) {
       one.on('error', () => {})
       one.on('end', () => {
-        if (this.toServer.mode !== 'swallow' && this.toClient.mode !== 'swallow') other.end()
+        if (!pair.isGone && this.toServer.mode !== 'swallow' && this.toClient.mode !== 'swallow') other.end()
       })
       one.on('close', () => {
+        if (one === upstream && pair.isGone) return // the client is not told, and stop() must find it
         this.#pairs.delete(pair)
         if (one === client) upstream.destroy()
         else if (this.toClient.mode === 'pass') client.destroy()

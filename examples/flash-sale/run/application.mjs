@@ -62,11 +62,11 @@ export class Application {
     })
   }
 
-  /** SIGKILL: nothing is finished, nothing given back. */
+  /** SIGKILL: nothing is finished, nothing given back. Resolves as stop() does. */
   async kill() {
     const ended = this.#ended()
     this.#kill()
-    await ended
+    return ended
   }
 
   /** SIGTERM: it finishes what it has begun. Resolves with the exit code, or the signal that ended it. */

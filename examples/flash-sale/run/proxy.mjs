@@ -1,6 +1,6 @@
 // One address in front of several processes, in turn. A process that refuses the connection is passed over; one that
 // ends in the middle of a request is answered for with 503, since nobody knows what became of it: who sends the same
-// idempotency key again learns it.
+// idempotency key again learns it, and who had none is not told to come again.
 
 import { once } from 'node:events'
 import { Agent, createServer, request as send } from 'node:http'
@@ -12,6 +12,7 @@ const KEEP_ALIVE_MS = 60_000
 const SILENCE_LIMIT_MS = 45_000
 /** Connections that the kernel keeps until they are accepted, where it allows so many: all buyers come at once. */
 const BACKLOG = 4096
+const READS = new Set(['GET', 'HEAD'])
 const NEVER_REACHED = new Set(['ECONNREFUSED', 'EADDRNOTAVAIL'])
 
 /** `targets()` gives the ports at this moment. */
@@ -30,7 +31,8 @@ export async function startProxy(targets, { port = 0, silenceLimitMs = SILENCE_L
       }
       unavailable(response)
     } catch {
-      unavailable(response)
+      const isRepeatable = READS.has(request.method) || request.headers['idempotency-key'] !== undefined
+      unavailable(response, isRepeatable)
     }
   })
 
@@ -65,8 +67,10 @@ export async function startProxy(targets, { port = 0, silenceLimitMs = SILENCE_L
   }
 }
 
-function unavailable(response) {
+function unavailable(response, isRepeatable = true) {
   if (response.headersSent) return response.destroy()
-  const body = { statusCode: 503, code: 'UNREACHABLE', message: 'no process has answered; come again' }
-  response.writeHead(503, { 'content-type': 'application/json', 'retry-after': '1' }).end(JSON.stringify(body))
+  const advice = isRepeatable ? 'come again' : 'this may have come to pass, look first'
+  const body = { statusCode: 503, code: 'UNREACHABLE', message: `no process has answered; ${advice}` }
+  const headers = { 'content-type': 'application/json', ...(isRepeatable ? { 'retry-after': '1' } : {}) }
+  response.writeHead(503, headers).end(JSON.stringify(body))
 }

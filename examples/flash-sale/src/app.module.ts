@@ -10,6 +10,7 @@ import { LocksModule } from './locks/locks.module.js'
 import { MetricsModule } from './metrics/metrics.module.js'
 import { OrdersModule } from './orders/orders.module.js'
 import { AnswerLimit } from './refusals/answer-limit.interceptor.js'
+import { LookFirst } from './refusals/look-first.interceptor.js'
 import { settings } from './settings.js'
 import { TestingModule } from './testing/testing.module.js'
 
@@ -24,6 +25,10 @@ import { TestingModule } from './testing/testing.module.js'
     LiveModule,
     ...(settings.isTest ? [TestingModule] : []),
   ],
-  providers: [IdleConnections, { provide: APP_INTERCEPTOR, useClass: AnswerLimit }],
+  providers: [
+    IdleConnections,
+    { provide: APP_INTERCEPTOR, useClass: LookFirst }, // around the next, whose errors it sees
+    { provide: APP_INTERCEPTOR, useClass: AnswerLimit },
+  ],
 })
 export class AppModule {}

@@ -37,5 +37,11 @@ export const settings = Object.freeze({
 /** The ttl of every lock. Renewed while the work goes on; what a killed process held is free after this long. */
 export const LOCK_TTL_MS = 5000
 
+/**
+ * How long a lock is renewed: the wait for another inside it, a payment, and as long as Postgres takes for a statement. A
+ * section that hangs keeps its key from the other processes for this and a ttl.
+ */
+export const LOCK_MAX_HOLD_MS = settings.orderWaitMs + settings.paymentMs + 5000
+
 /** No longer than needed, since a node that has restarted does not vote until this has passed. The same everywhere. */
 export const LOCK_MAX_TTL_MS = LOCK_TTL_MS

@@ -11,7 +11,7 @@ export class Journal {
   sales = []
   /** `{ at, stock }`, as the database says. */
   stock = []
-  /** `{ name, from, to, soldFrom, soldTo }`; without `to` while it lasts. */
+  /** `{ name, from, to, soldFrom, soldTo, .. }`, with what shows that it has been one; without `to` while it lasts. */
   faults = []
 
   now() {
@@ -40,10 +40,10 @@ export class Journal {
     this.stock.push({ at: this.now(), stock })
   }
 
-  /** Returns what ends it. */
+  /** Returns what ends it, and is given what shows it. */
   fault(name) {
     const fault = { name, from: this.now(), soldFrom: this.sold }
     this.faults.push(fault)
-    return () => Object.assign(fault, { to: this.now(), soldTo: this.sold })
+    return (shown) => Object.assign(fault, shown, { to: this.now(), soldTo: this.sold })
   }
 }

@@ -36,9 +36,9 @@ export async function runLoad({ buyers, items, processes, port, paymentMs, repor
     console.log(`open at ${shop.url}`)
 
     const { journal, outcomes } = await sell({ shop, client, books, buyers, items })
-    const after = await restart(shop, client, books)
     const orders = await books.orders()
     journal.markDegraded(orders)
+    const after = await restart(shop, client, books)
     const checks = verify({
       ...{ items, buyers, outcomes, journal, after, orders },
       movements: await books.movements(),

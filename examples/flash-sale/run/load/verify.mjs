@@ -1,5 +1,7 @@
 // What must hold after the sale, whatever went wrong during it. Each check is `{ name, ok, found }`.
 
+import { FAULTS } from './faults.mjs'
+
 const ANSWERS = new Set([200, 201, 409, 429, 503])
 
 /** `orders` as the database has them before the restart, `after` as the restarted service gives them. */
@@ -42,6 +44,10 @@ export function verify({ items, buyers, outcomes, journal, orders, movements, co
   const present = new Map(after.map((order) => [order.id, order]))
   const missing = [...accepted].filter((id) => !present.has(id)).length
   check('accepted orders present after the restart', missing === 0, `${accepted.size - missing} of ${accepted.size}`)
+  const before = new Set(orders.map(({ id }) => id))
+  const changed = orders.filter((order) => !isKept(order, present.get(order.id))).length
+  const added = after.filter(({ id }) => !before.has(id)).length
+  check('the restart left the orders as they were', changed + added === 0, `${changed} changed, ${added} new`)
   check('orders nobody was told of', accepted.size === orders.length, orders.length - accepted.size)
 
   const unconfirmed = after.filter(({ status }) => status !== 'confirmed').length
@@ -62,6 +68,18 @@ export function verify({ items, buyers, outcomes, journal, orders, movements, co
 
   const late = journal.faults.filter(({ soldTo }) => soldTo === undefined || soldTo >= expected)
   check('every fault was over before the end', late.length === 0 && journal.faults.length === 4, endOf(journal.faults))
+
+  const taken = [FAULTS.nodeKilled, FAULTS.nodeSuspended].map((name) =>
+    journal.faults.find((fault) => fault.name === name),
+  )
+  const missed = taken.filter((fault) => fault?.missed).length
+  check('lock nodes that were taken away were missed', missed === taken.length, `${missed} of ${taken.length}`)
+
+  const killed = journal.faults.find(({ name }) => name === FAULTS.processKilled)
+  const cut = journal.answers.filter(({ code, at }) => code === 'UNREACHABLE' && at >= killed?.from && at <= killed?.to)
+  const hasCut = killed?.inHand > 0 || cut.length > 0
+  const what = `ended by ${killed?.endedBy}, ${killed?.inHand ?? 0} orders in hand, ${cut.length} requests cut off`
+  check('a process was killed in the middle of orders', killed?.endedBy === 'SIGKILL' && hasCut, what)
   return checks
 }
 
@@ -71,6 +89,12 @@ function isChain(movements) {
     stock += delta
     return stock === stockAfter
   })
+}
+
+/** The queue may have worked it meanwhile. */
+function isKept(order, now) {
+  const isSame = now?.userId === order.userId && now.quantity === order.quantity
+  return isSame && (now.status === order.status || order.status === 'accepted')
 }
 
 /** Of those that have one: a lock of the fallback has none. */

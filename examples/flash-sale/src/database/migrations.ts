@@ -6,8 +6,14 @@ import { DataSource } from 'typeorm'
 
 const ADVISORY_LOCK = 7_170_013
 
+/**
+ * Nothing of the service's limits: a change of a large table, and waiting for whoever makes it, take as long as they take. Who
+ * waits has nothing on its way, so that keepalive does notice a machine that has vanished.
+ */
+const PATIENT = { connectionTimeoutMillis: 5000, keepAlive: true, keepAliveInitialDelayMillis: 10_000 }
+
 export async function migrate(options: DataSourceOptions) {
-  const database = await new DataSource(options).initialize()
+  const database = await new DataSource({ ...options, extra: PATIENT }).initialize()
   const runner = database.createQueryRunner()
   try {
     await runner.query('SELECT pg_advisory_lock($1)', [ADVISORY_LOCK])

@@ -4,6 +4,7 @@ import { HealthCheck, HealthCheckService, HealthIndicatorService, TypeOrmHealthI
 import { RedlockHealthIndicator } from 'quorlock/nestjs/terminus'
 import { FENCED } from '../locks/locks.js'
 import { OrderQueue } from '../orders/order-queue.js'
+import { within } from '../within.js'
 
 const LIMIT_MS = 1000
 
@@ -25,11 +26,7 @@ export class HealthController {
       () => this.database.pingCheck('database', { timeout: LIMIT_MS }),
       () => this.lockNodes('locks'),
       () => this.lockNodes('fencedLocks', FENCED),
-      () =>
-        this.indicators
-          .check('queue')
-          .attempt(() => this.queue.ping())
-          .withTimeout(LIMIT_MS),
+      () => this.orderQueue('queue'),
     ])
   }
 
@@ -38,5 +35,15 @@ export class HealthController {
     const found = await this.locks.isHealthy(key, { name })
     const { status, ...detail }: Record<string, unknown> = found[key]
     return status === 'down' && 'voting' in detail ? this.indicators.check(key).degraded(detail) : found
+  }
+
+  /** Orders go on without it, and wait in the database until it is back. */
+  private async orderQueue<Key extends string>(key: Key) {
+    try {
+      await within(LIMIT_MS, 'its answer', this.queue.ping())
+      return this.indicators.check(key).up()
+    } catch (error) {
+      return this.indicators.check(key).degraded({ message: (error as Error).message })
+    }
   }
 }

@@ -1,15 +1,17 @@
-import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common'
+import { BadRequestException, Body, Controller, Get, Headers, HttpCode, Param, Post } from '@nestjs/common'
 import {
   ApiBadRequestResponse,
   ApiConflictResponse,
+  ApiHeader,
   ApiNotFoundResponse,
   ApiOkResponse,
   ApiServiceUnavailableResponse,
   ApiTags,
 } from '@nestjs/swagger'
 import type { Variant } from '../catalogue/variant.entity.js'
+import { CountsEachTime } from '../refusals/look-first.interceptor.js'
 import { RefusalView } from '../refusals/refusal.dto.js'
-import { AdjustedStock, Adjustment, NewVariant, StockView } from './inventory.dto.js'
+import { AdjustedStock, Adjustment, NAME, NewVariant, StockView } from './inventory.dto.js'
 import { InventoryService } from './inventory.service.js'
 import { NamePipe } from './name.pipe.js'
 
@@ -49,16 +51,33 @@ export class InventoryController {
 
   @Post(':variantId/adjust')
   @HttpCode(200)
-  @ApiOkResponse({ type: AdjustedStock })
+  @CountsEachTime('withoutKey')
+  @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'the same key again changes nothing' })
+  @ApiOkResponse({
+    type: AdjustedStock,
+    description: 'the stock afterwards; of a repetition, as it was after the first',
+  })
   @ApiBadRequestResponse(BAD)
   @ApiNotFoundResponse(UNKNOWN)
   @ApiConflictResponse({
     type: RefusalView,
     description:
-      'with Retry-After: others hold the lock, come again. Without: final, NOT_ENOUGH_STOCK or TOO_MUCH_STOCK',
+      'with Retry-After: others hold the lock, come again. Without: final, NOT_ENOUGH_STOCK, TOO_MUCH_STOCK or IDEMPOTENCY_KEY_USED',
   })
-  async adjust(@Param('variantId', NamePipe) variantId: string, @Body() { delta }: Adjustment): Promise<AdjustedStock> {
-    return { variantId, stock: await this.inventory.adjust(variantId, delta) }
+  @ApiServiceUnavailableResponse({
+    type: RefusalView,
+    description:
+      'with Retry-After: come again, with the same key. Without, where there was no key: it may have come to pass, look at the stock first',
+  })
+  async adjust(
+    @Headers('idempotency-key') idempotencyKey: string | undefined,
+    @Param('variantId', NamePipe) variantId: string,
+    @Body() { delta }: Adjustment,
+  ): Promise<AdjustedStock> {
+    if (idempotencyKey !== undefined && !NAME.test(idempotencyKey)) {
+      throw new BadRequestException('the header Idempotency-Key is 1 to 64 letters, digits, "_" and "-"')
+    }
+    return { variantId, stock: await this.inventory.adjust(variantId, delta, idempotencyKey) }
   }
 }
 

@@ -15,6 +15,10 @@ export class StockMovement {
   @Column({ name: 'order_id', type: 'uuid', nullable: true })
   orderId!: string | null
 
+  /** Of an adjustment: who sends it again is given what it has made of the stock. A unique index sees to it. */
+  @Column({ name: 'idempotency_key', type: 'text', nullable: true })
+  idempotencyKey!: string | null
+
   @Column({ type: 'text' })
   kind!: MovementKind
 

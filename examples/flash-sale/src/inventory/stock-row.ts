@@ -10,6 +10,9 @@ import { Variant } from '../catalogue/variant.entity.js'
 import { cameLate, unknown } from '../refusals/refusal.js'
 import { type MovementKind, StockMovement } from './stock-movement.entity.js'
 
+/** For what the stock is changed. */
+type Cause = Partial<Pick<StockMovement, 'orderId' | 'idempotencyKey'>>
+
 export class StockRow {
   private constructor(
     readonly manager: EntityManager,
@@ -33,7 +36,7 @@ export class StockRow {
   }
 
   /** The write, fenced where there is a token, of what was read and not changed since; and its line in the journal. */
-  async change(delta: number, kind: MovementKind, orderId: string | null = null) {
+  async change(delta: number, kind: MovementKind, { orderId = null, idempotencyKey = null }: Cause = {}) {
     const { manager, variant, token } = this
     const stock = variant.stock + delta
     const update = manager
@@ -44,7 +47,8 @@ export class StockRow {
     if (token !== null) update.andWhere('fence <= :token', { token })
     const { affected } = await update.execute()
     if (affected !== 1) throw cameLate(variant.id)
-    await manager.insert(StockMovement, { variantId: variant.id, orderId, kind, delta, stockAfter: stock, token })
+    const line = { variantId: variant.id, orderId, idempotencyKey, kind, delta, stockAfter: stock, token }
+    await manager.insert(StockMovement, line)
     variant.stock = stock
   }
 }

@@ -3,7 +3,7 @@
 import { Injectable, Logger, Module, type OnApplicationShutdown } from '@nestjs/common'
 import pg from 'pg'
 import { PostgresLockProvider } from 'quorlock/postgres'
-import { settings } from '../settings.js'
+import { LOCK_MAX_HOLD_MS, settings } from '../settings.js'
 
 /** With the 20 of TypeORM's pool, three processes stay below the 100 that Postgres allows by default. */
 const CONNECTIONS = 8
@@ -24,7 +24,7 @@ export class FallbackLocks implements OnApplicationShutdown {
     connectionTimeoutMillis: CONNECT_LIMIT_MS,
     keepAlive: true,
   })
-  readonly provider = new PostgresLockProvider({ pool: this.pool })
+  readonly provider = new PostgresLockProvider({ pool: this.pool, maxHold: LOCK_MAX_HOLD_MS })
 
   constructor() {
     this.pool.on('error', (error) => this.logger.warn(`an idle connection has ended: ${error.message}`))

@@ -24,12 +24,26 @@ class CountsByKind implements Record<LockKind, Counts> {
   custom!: Counts
 }
 
-class NodeView {
+class RoundTrip {
+  @ApiProperty({ description: 'ms' })
+  p50!: number
+
+  @ApiProperty({ description: 'ms' })
+  p99!: number
+}
+
+class NodeView implements NodeStats {
   @ApiProperty()
   name!: string
 
   @ApiProperty({ enum: ['connecting', 'up', 'down', 'quarantined', 'closed'] })
   state!: NodeStats['state']
+
+  @ApiPropertyOptional({ description: 'why it is not up' })
+  error?: string
+
+  @ApiProperty({ description: 'round-trip times lately' })
+  rtt!: RoundTrip
 }
 
 class InstanceView {
@@ -43,7 +57,7 @@ class InstanceView {
   breaker?: string
 
   @ApiProperty({ type: [NodeView] })
-  nodes!: NodeStats[]
+  nodes!: NodeView[]
 }
 
 class FallbackView {

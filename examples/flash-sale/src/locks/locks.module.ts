@@ -1,13 +1,18 @@
 import { Module } from '@nestjs/common'
 import { RedlockModule } from 'quorlock/nestjs'
-import { LOCK_MAX_TTL_MS, settings } from '../settings.js'
+import { LOCK_MAX_HOLD_MS, LOCK_MAX_TTL_MS, settings } from '../settings.js'
 import { CountedLocks } from './counted-locks.js'
 import { FallbackLocks, FallbackModule } from './fallback.js'
 import { LocksController } from './locks.controller.js'
 import { FENCED } from './locks.js'
 import { LocksService } from './locks.service.js'
 
-const common = { nodes: settings.lockNodes, maxTtl: LOCK_MAX_TTL_MS, clientName: 'flash-sale' }
+const common = {
+  nodes: settings.lockNodes,
+  maxTtl: LOCK_MAX_TTL_MS,
+  maxHold: LOCK_MAX_HOLD_MS,
+  clientName: 'flash-sale',
+}
 
 @Module({
   imports: [

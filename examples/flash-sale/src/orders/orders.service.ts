@@ -135,7 +135,8 @@ export class OrdersService {
 
   private async earlier({ userId, idempotencyKey, variantId, quantity }: OrderRequest) {
     const order = await this.orders.findOneBy({ userId, idempotencyKey })
-    if (order && (order.variantId !== variantId || order.quantity !== quantity)) throw keyTaken(idempotencyKey)
+    if (order && (order.variantId !== variantId || order.quantity !== quantity))
+      throw keyTaken(idempotencyKey, 'order of this user')
     return order
   }
 }

@@ -4,8 +4,9 @@ import { settings } from '../settings.js'
 import { late } from './refusal.js'
 
 /**
- * Nobody waits for ever for a database that hangs. The work goes on behind a 503, and its connection with it: what is ended
- * from here in the middle of a transaction, whoever has the connection next would commit.
+ * Nobody waits for ever for a database that hangs. The work goes on behind a 503 until the database ends it, or the limit
+ * of its connection does: the statement alone must not be given up, since whoever has the connection next would commit
+ * the transaction that it leaves open.
  */
 @Injectable()
 export class AnswerLimit implements NestInterceptor {

@@ -1,21 +1,9 @@
-// Nothing is a 500 that is only somebody else being away: a database, or a lock that was lost. Locks that were refused are
-// answered by LockRefusalFilter: taken 409, no quorum 503.
+// Locks that were refused are answered by LockRefusalFilter: taken 409, no quorum 503. All other errors come here.
 
 import { type ArgumentsHost, Catch } from '@nestjs/common'
 import { BaseExceptionFilter } from '@nestjs/core'
-import { LockLostError } from 'quorlock'
-import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm'
+import { asRefusal } from './as-refusal.js'
 import { Refusal } from './refusal.js'
-
-/**
- * Of Node for connections, and the classes of Postgres for: connection, resources, operator (shutdown), serialization; and
- * 25P03, a transaction that has had a break of more than `idle_in_transaction_session_timeout`.
- */
-const DATABASE_AWAY = /^(ECONN|EPIPE|ENOENT|ENOTFOUND|ETIMEDOUT|08|53|57|40|25P03)/
-/** Errors without a code: of the pool, and of a client whose connection has ended. */
-const POOL_AWAY = /timeout exceeded when trying to connect|Connection terminated|not queryable|Driver not Connected/i
-
-const RETRY_SECONDS = 1
 
 @Catch()
 export class RefusalFilter extends BaseExceptionFilter {
@@ -26,24 +14,4 @@ export class RefusalFilter extends BaseExceptionFilter {
     }
     super.catch(refusal, host)
   }
-}
-
-function asRefusal(error: unknown) {
-  if (error instanceof LockLostError) {
-    return new Refusal(503, error.code, 'the lock was lost; come again', RETRY_SECONDS, { cause: error })
-  }
-  if (isDatabaseAway(error)) {
-    return new Refusal(503, 'DATABASE_UNAVAILABLE', 'the database is not available now; come again', RETRY_SECONDS, {
-      cause: error,
-    })
-  }
-  return error
-}
-
-function isDatabaseAway(error: unknown) {
-  if (!(error instanceof Error)) return false
-  // A connection that has ended between two statements of a transaction: TypeORM has taken it away before the second.
-  if (error instanceof QueryRunnerAlreadyReleasedError) return true
-  const { code } = (error instanceof QueryFailedError ? error.driverError : error) as { code?: unknown }
-  return (typeof code === 'string' && DATABASE_AWAY.test(code)) || POOL_AWAY.test(error.message)
 }

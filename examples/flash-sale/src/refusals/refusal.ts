@@ -20,8 +20,8 @@ export const soldOut = (variantId: string, stock: number) =>
 
 export const isSoldOut = (error: unknown) => error instanceof Refusal && error.code === SOLD_OUT
 
-export const keyTaken = (key: string) =>
-  new Refusal(409, 'IDEMPOTENCY_KEY_USED', `the idempotency key "${key}" belongs to another order of this user`)
+export const keyTaken = (key: string, what: 'order of this user' | 'adjustment') =>
+  new Refusal(409, 'IDEMPOTENCY_KEY_USED', `the idempotency key "${key}" belongs to another ${what}`)
 
 export const notEnough = (variantId: string, stock: number) =>
   new Refusal(409, 'NOT_ENOUGH_STOCK', `"${variantId}" has a stock of ${stock}, and it cannot fall below zero`)

@@ -4,10 +4,12 @@ import {
   ApiConflictResponse,
   ApiNotFoundResponse,
   ApiOkResponse,
+  ApiServiceUnavailableResponse,
   ApiTags,
 } from '@nestjs/swagger'
 import { AdjustedStock } from '../inventory/inventory.dto.js'
 import { InventoryService } from '../inventory/inventory.service.js'
+import { CountsEachTime } from '../refusals/look-first.interceptor.js'
 import { RefusalView } from '../refusals/refusal.dto.js'
 import { Refusal } from '../refusals/refusal.js'
 import { TestLocksService } from './test-locks.service.js'
@@ -16,6 +18,7 @@ import { ClearedLocks, ConcurrentAccess, TestConcurrentAccess, TestDecrement } f
 const BAD = { type: RefusalView, description: 'not what is described here' }
 const UNKNOWN = { type: RefusalView, description: 'there is no such variant' }
 const TAKEN = { type: RefusalView, description: 'as adjusting' }
+const AWAY = { type: RefusalView, description: 'as adjusting without a key' }
 
 @ApiTags('test')
 @Controller('test')
@@ -27,10 +30,12 @@ export class TestingController {
 
   @Post('inventory/test-decrement')
   @HttpCode(200)
+  @CountsEachTime('always')
   @ApiOkResponse({ type: AdjustedStock })
   @ApiBadRequestResponse(BAD)
   @ApiNotFoundResponse(UNKNOWN)
   @ApiConflictResponse(TAKEN)
+  @ApiServiceUnavailableResponse(AWAY)
   async decrement(@Body() { variantId, quantity }: TestDecrement): Promise<AdjustedStock> {
     return { variantId, stock: await this.inventory.adjust(variantId, -quantity) }
   }
@@ -38,9 +43,11 @@ export class TestingController {
   /** Many decrements at once, and whether the stock says afterwards what was answered. */
   @Post('inventory/test-concurrent-access')
   @HttpCode(200)
+  @CountsEachTime('always')
   @ApiOkResponse({ type: ConcurrentAccess })
   @ApiBadRequestResponse(BAD)
   @ApiNotFoundResponse(UNKNOWN)
+  @ApiServiceUnavailableResponse(AWAY)
   async concurrentAccess(@Body() { variantId, quantity, requests }: TestConcurrentAccess): Promise<ConcurrentAccess> {
     const { stock: before } = await this.inventory.find(variantId)
     const ends = await Promise.allSettled(
