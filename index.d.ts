@@ -298,7 +298,7 @@ export interface RedlockOptions<Fencing extends boolean = boolean> {
    * plus drift and a second (and 10 more with `fencing`) have passed since its start; until then it is sent everything, so
    * that it fills up. Every process should have the same.
    *
-   * - `'observed'`: a restart that this process has seen: another server, or another run of it, answers at the address, or
+   * - `'observed'`: a restart that this process has seen, by this instance or another: another server, or another run of it, answers at the address, or
    *   one that has been a replica meanwhile, or one that has started since a quorum of the others first voted
    * - `'strict'`: also one before the first contact, as far as the server's uptime tells
    * - `false`: nothing; then one restart without data, and one more failure, can make two holders

@@ -15,8 +15,6 @@ pub(crate) enum FaultCode {
     Loading,
     Duplicate,
     NotMaster,
-    /// Its place in the order is kept for the restart guard.
-    #[allow(dead_code, reason = "cast by the restart guard")]
     Quarantined,
     NotALock,
     Protocol,

@@ -13,6 +13,7 @@ mod restart;
 mod safety;
 pub(crate) mod script;
 mod search;
+mod stay_out;
 mod taking;
 mod votes;
 mod wake;

@@ -1,13 +1,12 @@
 //! Who is woken by the nodes' word, whom it asks then, and when a process lets others have their turn.
 
-use super::script::{CONTENDED, Script, WALL, call, config, ms};
-use crate::lock::event::VoteSeen;
+use super::script::{Script, WALL, call, config, ms};
 use crate::lock::{Call, Config, Event, Kind, Retry, Slot};
 use crate::node::{Answer, Command, Id, Moment, Reply, SKEW, Sighting, Watch};
 
-const OTHER: Id = Id::NIL;
+pub(super) const OTHER: Id = Id::NIL;
 
-fn patient(key: &str) -> Call {
+pub(super) fn patient(key: &str) -> Call {
     let retry = Retry::new(Some(ms(60_000)), 0, ms(30_000), ms(30_000));
     Call { retry, ..call(key, ms(5000)) }
 }
@@ -25,11 +24,11 @@ fn refused(config: Config) -> (Script, Slot) {
 }
 
 impl Script {
-    fn sight(&mut self, node: usize, sighting: Sighting) {
+    pub(super) fn sight(&mut self, node: usize, sighting: Sighting) {
         self.step(Event::Sighted { node, sighting });
     }
 
-    fn arm(&mut self, others: u32) {
+    pub(super) fn arm(&mut self, others: u32) {
         for node in 0..self.nodes.len() {
             self.sight(node, Sighting::Armed { key: "k".into(), remaining: Some(ms(50_000)), others });
         }
@@ -235,43 +234,6 @@ fn after_the_limit_it_is_given_up_when_another_process_waits() {
         assert_eq!(script.run(waiting[2], ms(100)), Kind::Granted);
         assert_ne!(script.now, Moment::NEVER);
     }
-}
-
-/// The limit is reached, and others wait, as many as a node says.
-fn staying_out(next: Call, others: u32) -> (Script, Slot) {
-    let mut script = Script::with(Config { handover_limit: 1, ..config(3) });
-    let first = script.grant(patient("k"));
-    script.settle();
-    let second = script.acquire(patient("k"));
-    let slot = script.acquire(next);
-    script.step(Event::Release { slot: first });
-    script.drain();
-    script.sight(0, Sighting::Counted { key: "k".into(), others });
-    script.step(Event::Release { slot: second });
-    script.settle();
-    script.drain();
-    (script, slot)
-}
-
-#[test]
-fn whose_wait_ends_while_others_are_let_try_first_is_told_of_no_fault() {
-    let brief = Call { retry: Retry::new(Some(ms(3)), 0, ms(50), ms(50)), ..patient("k") };
-    let (mut script, slot) = staying_out(brief, 100);
-    let behind = script.acquire(Call { retry: Retry::new(Some(ms(10)), 0, ms(50), ms(50)), ..patient("k") });
-    for node in 0..3 {
-        script.nodes[node].set("k", OTHER, script.now + ms(50_000));
-    }
-    for slot in [slot, behind] {
-        assert_eq!(script.run(slot, ms(300)), CONTENDED);
-        assert!(!script.failure(slot).votes.iter().any(|vote| matches!(vote, VoteSeen::Faulted(_))));
-    }
-}
-
-#[test]
-fn however_many_wait_the_numbers_hold() {
-    let (mut script, slot) = staying_out(patient("k"), u32::MAX);
-    script.arm(u32::MAX);
-    script.step(Event::Cancel { slot });
 }
 
 #[test]
