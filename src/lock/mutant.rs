@@ -86,6 +86,8 @@ mutants! {
     RenewalsForgotten,
     /// A node that was down when this process began, and has started since, votes at once.
     LatecomerTrusts,
+    /// Nodes that a call had no time to ask are told to have failed.
+    UnaskedAtFault,
 }
 
 impl Config {

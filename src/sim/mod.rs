@@ -32,6 +32,7 @@ mod shrink;
 mod site;
 mod stage;
 mod stage_restarts;
+mod stage_turns;
 mod store;
 mod trace;
 

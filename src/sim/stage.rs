@@ -6,13 +6,14 @@ use super::clock::{Clock, MS, SECOND, Time};
 use super::plan::{Fault, Op, Plan, Regime, Span, What, When};
 use super::rng::Rng;
 use super::stage_restarts::{forget, join, refill, rewind};
+use super::stage_turns::yield_turns;
 use crate::lock::{RestartGuard, Retry};
 use crate::node::tokens::BLOCK;
 
 /// Some of a hundred histories each, as far as they are plain.
 pub(super) fn stage(rng: &mut Rng, plan: &mut Plan, ops: &mut Vec<Op>) {
     let kind = rng.below(100);
-    if kind >= 21 || !is_plain(plan) {
+    if kind >= 23 || !is_plain(plan) {
         return;
     }
     let servers = draw_servers(rng);
@@ -27,6 +28,7 @@ pub(super) fn stage(rng: &mut Rng, plan: &mut Plan, ops: &mut Vec<Op>) {
         15..17 if is_guarded => rewind(rng, plan, ops, servers),
         17..19 if is_guarded => refill(rng, plan, ops, servers),
         19..21 if is_guarded => join(rng, plan, ops, servers),
+        21..23 if are_many => yield_turns(rng, plan, ops),
         _ => plan.is_staged = false,
     }
 }

@@ -23,7 +23,14 @@ impl Attempt {
 
     /// The last round that was lost; or, of an attempt that ended before it could ask anybody, who could not have voted.
     fn outcome(&self, world: &World) -> Cow<'_, Ballot> {
-        self.failed.as_ref().map_or_else(|| Cow::Owned(world.blank_ballot(&self.call.keys)), Cow::Borrowed)
+        let unasked = || {
+            let mut ballot = world.blank_ballot(&self.call.keys);
+            if world.config.has(Mutant::UnaskedAtFault) {
+                ballot.time_out();
+            }
+            Cow::Owned(ballot)
+        };
+        self.failed.as_ref().map_or_else(unasked, Cow::Borrowed)
     }
 
     /// The lease was offered, but ran out before the JavaScript thread took it: that is a failed round. It may have been
