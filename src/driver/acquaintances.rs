@@ -5,86 +5,117 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::clock;
+use crate::lock::Predecessor;
 use crate::node::{Address, Identity, Moment};
 
-/// Addresses that are remembered. Of more, those that were forgotten longest are those that nobody answers at.
+/// Addresses that are remembered. Of more, those where nobody is connected are forgotten first.
 const KNOWN_MAX: usize = 1024;
-
-/// One that answered before another did.
-struct Predecessor {
-    identity: Identity,
-    seen: Moment,
-    /// When the other one was met.
-    replaced: Moment,
-}
+/// Longest name of a run or a promotion; a server that sends a longer one is none.
+const NAME_LENGTH: usize = 64;
 
 struct Known {
     address: Address,
     identity: Identity,
-    /// When it was last there; `None` while it is.
-    seen: Option<Moment>,
+    /// How many circuits are connected to it.
+    present: u32,
+    /// When one of them last was, if none is.
+    seen: Moment,
+    /// Who answered there before it.
     predecessor: Option<Predecessor>,
 }
 
-static KNOWN: Mutex<Vec<Known>> = Mutex::new(Vec::new());
+#[derive(Default)]
+struct Acquaintances(Vec<Known>);
 
-fn known() -> MutexGuard<'static, Vec<Known>> {
+impl Acquaintances {
+    const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    fn find(&mut self, address: &Address) -> Option<&mut Known> {
+        self.0.iter_mut().find(|known| known.address == *address)
+    }
+
+    fn recall(&mut self, address: &Address, now: Moment, quarantine: Duration) -> Vec<Predecessor> {
+        let Some(known) = self.find(address) else { return Vec::new() };
+        let seen = if known.present > 0 { now } else { known.seen };
+        let last = Predecessor { identity: known.identity.clone(), seen, replaced: None };
+        let is_recent = |before: &&Predecessor| before.replaced.is_none_or(|replaced| now.since(replaced) < quarantine);
+        [Some(last), known.predecessor.as_ref().filter(is_recent).cloned()].into_iter().flatten().collect()
+    }
+
+    /// `is_new` for a circuit that was not connected.
+    fn meet(&mut self, address: &Address, identity: &Identity, is_new: bool, now: Moment) {
+        let is_long =
+            |name: &Option<_>| name.as_ref().is_some_and(|name: &std::sync::Arc<str>| name.len() > NAME_LENGTH);
+        if is_long(&identity.run) || is_long(&identity.promotion) {
+            return;
+        }
+        let Some(known) = self.find(address) else {
+            if self.0.len() == KNOWN_MAX {
+                let last = self.0.iter().position(|known| known.present == 0).unwrap_or(0);
+                self.0.remove(last);
+            }
+            let (address, identity) = (address.clone(), identity.clone());
+            self.0.push(Known { address, identity, present: 1, seen: now, predecessor: None });
+            return;
+        };
+        if identity.is_other_than(&known.identity) {
+            let seen = if known.present > 0 { now } else { known.seen };
+            let identity = known.identity.clone();
+            known.predecessor = Some(Predecessor { identity, seen, replaced: Some(now) });
+        }
+        if identity.run.is_some() {
+            known.identity = identity.clone();
+        }
+        known.present += u32::from(is_new);
+    }
+
+    fn part(&mut self, address: &Address, now: Moment) {
+        if let Some(known) = self.find(address) {
+            known.present = known.present.saturating_sub(1);
+            known.seen = known.seen.max(now);
+        }
+    }
+}
+
+static KNOWN: Mutex<Acquaintances> = Mutex::new(Acquaintances::new());
+
+fn known() -> MutexGuard<'static, Acquaintances> {
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Who answered at an address, and when last, for a circuit that begins now. While what a later one may have forgotten can
-/// be held still, which is for so long after it was met, that is its predecessor.
-pub(super) fn recall(address: &Address, now: Moment, quarantine: Duration) -> Option<(Identity, Moment)> {
-    let known = known();
-    let Known { identity, seen, predecessor, .. } = known.iter().find(|known| known.address == *address)?;
-    let predecessor = predecessor.as_ref().filter(|predecessor| now.since(predecessor.replaced) < quarantine);
-    Some(match predecessor {
-        Some(predecessor) => (predecessor.identity.clone(), predecessor.seen),
-        None => (identity.clone(), seen.unwrap_or(now)),
-    })
-}
-
-/// Somebody has answered.
-fn meet(address: &Address, identity: &Identity, now: Moment) {
-    let mut known = known();
-    let Some(index) = known.iter().position(|known| known.address == *address) else {
-        if known.len() == KNOWN_MAX {
-            known.remove(0);
-        }
-        let address = address.clone();
-        known.push(Known { address, identity: identity.clone(), seen: None, predecessor: None });
-        return;
-    };
-    let mut before = known.remove(index);
-    if identity.is_other_than(&before.identity) {
-        let seen = before.seen.unwrap_or(now);
-        before.predecessor = Some(Predecessor { identity: before.identity.clone(), seen, replaced: now });
-    }
-    if identity.run.is_some() {
-        before.identity = identity.clone();
-    }
-    before.seen = None;
-    known.push(before);
-}
-
-/// It does not answer any more, or nobody listens.
-fn part(address: &Address, now: Moment) {
-    let mut known = known();
-    if let Some(known) = known.iter_mut().find(|known| known.address == *address) {
-        known.seen.get_or_insert(now);
-    }
+/// Who has answered at an address, for a circuit that begins now: the last one, and the one before, as long as what the
+/// last may lack can be held still, which is for so long after it was met.
+pub(super) fn recall(address: &Address, quarantine: Duration) -> Vec<Predecessor> {
+    let now = clock::now();
+    known().recall(address, now, quarantine)
 }
 
 /// What one circuit tells of one address, until it ends.
-pub(super) struct Acquaintance(pub(super) Address);
+pub(super) struct Acquaintance {
+    address: Address,
+    is_there: bool,
+}
 
 impl Acquaintance {
-    pub(super) fn meet(&self, identity: &Identity) {
-        meet(&self.0, identity, clock::now());
+    pub(super) fn with(address: Address) -> Self {
+        Self { address, is_there: false }
     }
 
-    pub(super) fn part(&self) {
-        part(&self.0, clock::now());
+    /// Somebody has answered.
+    pub(super) fn meet(&mut self, identity: &Identity) {
+        let now = clock::now();
+        known().meet(&self.address, identity, !self.is_there, now);
+        self.is_there = true;
+    }
+
+    /// The connection has ended.
+    pub(super) fn part(&mut self) {
+        if std::mem::take(&mut self.is_there) {
+            let now = clock::now();
+            known().part(&self.address, now);
+        }
     }
 }
 
@@ -112,35 +143,51 @@ mod tests {
         Identity { run: Some(run.into()), ..Identity::default() }
     }
 
-    #[test]
-    fn who_answers_is_remembered_after_the_circuit_has_ended() {
-        let node = address("remembered");
-        assert_eq!(recall(&node, at(1), WHOLE), None);
-        meet(&node, &run("a"), at(1));
-        assert_eq!(recall(&node, at(5), WHOLE), Some((run("a"), at(5))), "it is there");
-        part(&node, at(6));
-        part(&node, at(7));
-        assert_eq!(recall(&node, at(9), WHOLE), Some((run("a"), at(6))));
-        assert_eq!(recall(&address("another"), at(9), WHOLE), None);
+    fn before(name: &str, seen: Moment, replaced: Option<Moment>) -> Predecessor {
+        Predecessor { identity: run(name), seen, replaced }
     }
 
     #[test]
-    fn of_two_the_earlier_one_is_told_as_long_as_the_later_may_lack_something() {
-        let node = address("replaced");
-        meet(&node, &run("a"), at(1));
-        part(&node, at(3));
-        meet(&node, &run("b"), at(5));
-        meet(&node, &run("b"), at(6));
-        assert_eq!(recall(&node, at(64), WHOLE), Some((run("a"), at(3))));
-        assert_eq!(recall(&node, at(65), WHOLE), Some((run("b"), at(65))));
+    fn who_answers_is_remembered_after_the_circuits_have_ended() {
+        let mut known = Acquaintances::default();
+        let node = address("node");
+        assert_eq!(known.recall(&node, at(1), WHOLE), []);
+        known.meet(&node, &run("a"), true, at(1));
+        known.meet(&node, &run("a"), true, at(2));
+        known.part(&node, at(4));
+        assert_eq!(known.recall(&node, at(5), WHOLE), [before("a", at(5), None)], "the other one is there");
+        known.part(&node, at(6));
+        assert_eq!(known.recall(&node, at(9), WHOLE), [before("a", at(6), None)]);
+        assert_eq!(known.recall(&address("another"), at(9), WHOLE), []);
     }
 
     #[test]
-    fn so_many_addresses_are_remembered() {
+    fn the_one_before_is_told_as_well_as_long_as_the_last_may_lack_something() {
+        let mut known = Acquaintances::default();
+        let node = address("node");
+        known.meet(&node, &run("a"), true, at(1));
+        known.part(&node, at(3));
+        known.meet(&node, &run("b"), true, at(5));
+        known.meet(&node, &run("b"), false, at(6));
+        let last = before("b", at(64), None);
+        assert_eq!(known.recall(&node, at(64), WHOLE), [last, before("a", at(3), Some(at(5)))]);
+        assert_eq!(known.recall(&node, at(65), WHOLE), [before("b", at(65), None)]);
+    }
+
+    #[test]
+    fn so_many_are_remembered_and_first_of_all_those_that_are_connected() {
+        let mut known = Acquaintances::default();
         for number in 0..=KNOWN_MAX {
-            meet(&address(&format!("many {number}")), &run("a"), at(1));
+            let node = address(&number.to_string());
+            known.meet(&node, &run("a"), true, at(1));
+            if number > 0 {
+                known.part(&node, at(1));
+            }
         }
-        assert_eq!(recall(&address("many 0"), at(2), WHOLE), None);
-        assert!(recall(&address("many 1"), at(2), WHOLE).is_some());
+        assert_eq!(known.0.len(), KNOWN_MAX);
+        assert_eq!(known.recall(&address("0"), at(2), WHOLE).len(), 1);
+        assert_eq!(known.recall(&address("1"), at(2), WHOLE), []);
+        known.meet(&address("long"), &run(&"x".repeat(NAME_LENGTH + 1)), true, at(2));
+        assert_eq!(known.recall(&address("long"), at(2), WHOLE), []);
     }
 }

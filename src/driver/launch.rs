@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use super::circuit::Circuit;
 use super::node_set::{NodeSet, NodeSettings};
 use super::registry::Terms;
-use super::{acquaintances, clock, supervisor, timer, watcher};
+use super::{acquaintances, supervisor, timer, watcher};
 use crate::lock::{Core, Event, Status};
 use crate::node::Identity;
 
@@ -20,10 +20,8 @@ pub(super) fn prepare(terms: &Terms) -> Arc<Circuit> {
 fn begin(terms: &Terms) -> Core {
     let mut core = Core::new(terms.config.clone());
     for (node, settings) in terms.nodes.iter().enumerate() {
-        if let NodeSettings::Redis { options, .. } = settings
-            && let Some((identity, seen)) = acquaintances::recall(&options.address, clock::now(), core.quarantine())
-        {
-            core.recall(node, identity, seen);
+        if let NodeSettings::Redis { options, .. } = settings {
+            core.recall(node, acquaintances::recall(&options.address, core.quarantine()));
         }
     }
     core

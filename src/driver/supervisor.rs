@@ -37,7 +37,7 @@ impl Supervisor {
         let Some(redis) = self.circuit.nodes.redis(self.node) else {
             return;
         };
-        let acquaintance = Acquaintance(self.options.address.clone());
+        let mut acquaintance = Acquaintance::with(self.options.address.clone());
         let mut delay = RECONNECT_DELAY;
         loop {
             let fault = match self.connect().await {

@@ -17,6 +17,15 @@ pub(crate) enum RestartGuard {
     Strict,
 }
 
+/// Somebody who answered at a node's address before, as others of this process have seen it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Predecessor {
+    pub(crate) identity: Identity,
+    pub(crate) seen: Moment,
+    /// When another one was met there, if one was.
+    pub(crate) replaced: Option<Moment>,
+}
+
 /// Uptimes are in whole seconds.
 const GRANULARITY: Duration = Duration::from_secs(1);
 /// How far the wall clocks of clients and nodes may differ for a token to be taken, twice.
@@ -62,6 +71,17 @@ impl Config {
             }
             (RestartGuard::Strict | RestartGuard::Observed, None) => None,
         }
+    }
+}
+
+impl Predecessor {
+    /// Until when a server that answers in its place casts no vote.
+    pub(super) fn quarantines(&self, config: &Config, now: Moment, identity: &Identity) -> Option<Moment> {
+        // As whoever met it first has seen it.
+        let met = self.replaced.unwrap_or(now);
+        let uptime = identity.uptime.map(|uptime| uptime.saturating_sub(now.since(met)));
+        let identity = Identity { uptime, ..identity.clone() };
+        config.quarantined_until(met, &identity, Some((&self.identity, self.seen)), Moment::NEVER)
     }
 }
 
@@ -157,6 +177,18 @@ mod tests {
         assert_eq!(left_beside(&config, &server("a", 4000), Some((&server("a", 1000), NOW)), since), None);
         assert_eq!(left_beside(&guarded(RestartGuard::Off), &server("a", 4000), None, since), None);
         assert_eq!(left_beside(&guarded(RestartGuard::Strict), &server("a", 4000), None, since), Some(57_602));
+    }
+
+    #[test]
+    fn who_was_met_in_anothers_place_before_counts_from_then_on() {
+        let config = guarded(RestartGuard::Observed);
+        let ago = |seconds: u64| Moment::from_nanos(NOW.as_nanos() - seconds * 1_000_000_000);
+        let before = Predecessor { identity: server("a", 0), seen: ago(12), replaced: Some(ago(10)) };
+        let left =
+            |identity: &Identity| before.quarantines(&config, NOW, identity).map(|until| until.since(NOW).as_millis());
+        assert_eq!(left(&server("b", 11_000)), Some(50_602), "it started a second before it was met");
+        assert_eq!(left(&server("b", 3_600_000)), Some(51_602), "it was running beside the other");
+        assert_eq!(left(&server("a", 3_600_000)), None);
     }
 
     #[test]

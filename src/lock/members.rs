@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::config::Config;
 use super::event::{Change, Status};
-use super::guard::quarantine;
+use super::guard::{Predecessor, quarantine};
 use super::mutant::Mutant;
 use crate::node::{Fault, FaultCode, Identity, Moment};
 
@@ -16,8 +16,8 @@ struct Member {
     identity: Option<Identity>,
     /// When it was last known to be there.
     seen: Moment,
-    /// Whom others of this process have met there before, and when last.
-    recalled: Option<(Identity, Moment)>,
+    /// Whom others of this process have met there before.
+    recalled: Vec<Predecessor>,
     /// It casts no vote before that.
     quarantine_end: Moment,
     /// Why it is not asked; `None` while it votes.
@@ -48,7 +48,7 @@ impl Members {
             status: Status::Connecting,
             identity: None,
             seen: Moment::default(),
-            recalled: None,
+            recalled: Vec::new(),
             quarantine_end: Moment::default(),
             fault: Some(Fault::new(FaultCode::Connect, "still connecting")),
             untried: true,
@@ -62,8 +62,8 @@ impl Members {
         }
     }
 
-    pub(super) fn recall(&mut self, node: usize, identity: Identity, seen: Moment) {
-        self.list[node].recalled = Some((identity, seen));
+    pub(super) fn recall(&mut self, node: usize, predecessors: Vec<Predecessor>) {
+        self.list[node].recalled = predecessors;
     }
 
     pub(super) fn len(&self) -> usize {
@@ -106,14 +106,12 @@ impl Members {
         };
         match &status {
             Status::Up(identity) => {
-                let recalled = member.recalled.take();
-                let own = member.identity.as_ref().map(|before| (before, member.seen));
-                let others = recalled.as_ref().map(|(before, seen)| (before, *seen));
-                // Here it may be met for the first time, though others of the process have met it.
-                for before in [own, own.or(others)] {
-                    if let Some(end) = config.quarantined_until(now, identity, before, voting_since) {
-                        member.quarantine_end = member.quarantine_end.max(end);
-                    }
+                let before = member.identity.as_ref().map(|before| (before, member.seen));
+                let own = config.quarantined_until(now, identity, before, voting_since);
+                let recalled = std::mem::take(&mut member.recalled);
+                let others = recalled.iter().filter_map(|before| before.quarantines(config, now, identity));
+                if let Some(end) = own.into_iter().chain(others).max() {
+                    member.quarantine_end = member.quarantine_end.max(end);
                 }
                 if identity.run.is_some() || member.identity.is_none() {
                     member.identity = Some(identity.clone());

@@ -41,7 +41,7 @@ pub(crate) use core::Core;
 pub(crate) use event::{
     Call, Change, Entropy, Event, Failure, Found, Kind, Lost, Released, Slot, Status, Verdict, VoteSeen,
 };
-pub(crate) use guard::RestartGuard;
+pub(crate) use guard::{Predecessor, RestartGuard};
 #[cfg(feature = "sim")]
 pub(crate) use mutant::Mutant;
 pub(crate) use outlet::Grant;

@@ -9,7 +9,7 @@ use super::event::{Entropy, Kind, Notice, Slot};
 use super::gate::gate;
 use super::members::Members;
 use super::release::Release;
-use crate::node::{Command, Fault, Id, Keys, Moment, Request, Tag, Tokens, Watch};
+use crate::node::{Command, Fault, Id, Keys, Moment, Request, SKEW, Tag, Tokens, Watch};
 
 /// The owner of slots that no service has asked for: releases in the background.
 const NOBODY: ClientId = ClientId::MAX;
@@ -33,7 +33,9 @@ pub(super) struct World {
     owed: Vec<Vec<Seat>>,
     pub(super) now: Moment,
     /// How far the nodes' clocks are before this process', in microseconds, as far as it has been told.
-    pub(super) skew: i64,
+    skew: i64,
+    /// The same of each node, as it has last told it because tokens were too far from its clock.
+    skews: Vec<Option<i64>>,
     /// When the first event came.
     pub(super) born: Option<Moment>,
 }
@@ -68,6 +70,7 @@ impl World {
             owed: vec![Vec::new(); nodes],
             now: Moment::default(),
             skew: 0,
+            skews: vec![None; nodes],
             born: None,
         }
     }
@@ -146,6 +149,16 @@ impl World {
     /// The nodes' wall clock, as far as it is known.
     pub(super) fn wall(&self, entropy: &mut dyn Entropy) -> u64 {
         entropy.wall().saturating_add_signed(self.skew)
+    }
+
+    /// A node finds tokens too far from its clock. From now on they are proposed by the time on which a quorum agrees.
+    pub(super) fn hear_clock(&mut self, entropy: &mut dyn Entropy, node: usize, clock: u64) {
+        let skew = i64::try_from(clock).unwrap_or(0).saturating_sub_unsigned(entropy.wall());
+        self.skews[node] = Some(skew);
+        let alike = self.skews.iter().flatten().filter(|other| other.abs_diff(skew) <= SKEW).count();
+        if alike >= self.config.quorum {
+            self.skew = skew;
+        }
     }
 
     pub(super) fn send(&mut self, node: usize, seat: Seat, round: u32, command: Command, errand: Errand<'_>) {

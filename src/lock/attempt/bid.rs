@@ -10,6 +10,7 @@ use crate::node::{AHEAD, Fault, FaultCode, SKEW};
 
 /// Proposals of one round after the first.
 const REBIDS: u32 = 2;
+const UNREASONED: &str = "it wants fencing tokens that would give it no reason to refuse those that were proposed";
 const UNTIMELY: &str = "its clock is too far from the others' for the fencing tokens that were proposed";
 
 /// What tokens a node wants that does not take those proposed.
@@ -25,9 +26,6 @@ pub(super) enum Wish {
 #[derive(Clone, Debug, Default, Hash)]
 pub(super) struct Bid {
     rebids: u32,
-    /// How far the clock of a node by which tokens are proposed is before this process', in microseconds, until it is known
-    /// whether the nodes' are.
-    skew: Option<i64>,
     wishes: Vec<(usize, Wish)>,
 }
 
@@ -43,9 +41,10 @@ impl Wish {
     }
 }
 
-/// Tokens farther ahead of the time are followed only where a quorum wants them.
+/// Tokens farther ahead of the time are followed only where a quorum wants them. All whose clocks differ by less than that from
+/// this one's still take them.
 fn farthest(wall: u64) -> u64 {
-    wall.saturating_add(SKEW)
+    wall.saturating_add(SKEW / 2)
 }
 
 /// So many nodes, as far as their wishes tell, would take tokens of this time.
@@ -69,8 +68,12 @@ impl Attempt {
         node: usize,
         wish: Wish,
     ) -> Turn {
-        self.bid.wishes.push((node, wish));
+        let fits = self.fits(wish);
+        if fits {
+            self.bid.wishes.push((node, wish));
+        }
         match wish {
+            _ if !fits => self.ballot.cast(node, 0, 0, Some(Fault::new(FaultCode::Protocol, UNREASONED))),
             // Others are faster: that is no fault of the node.
             Wish::Beyond(_) => self.ballot.cast(node, 0, self.call.keys.mask(), None),
             Wish::Near(_) => self.ballot.cast(node, 0, 0, Some(Fault::new(FaultCode::Protocol, UNTIMELY))),
@@ -79,12 +82,21 @@ impl Attempt {
             // The gate alone was asked: the key is free there, and the others will want other tokens as well. Where that
             // leads far from the time, they are heard first.
             Phase::Asking { rest: Some(_), .. }
-                if self.bid.rebids < REBIDS && wish.is_within(farthest(world.wall(entropy))) =>
+                if fits && self.bid.rebids < REBIDS && wish.is_within(farthest(world.wall(entropy))) =>
             {
                 self.rebid(world, entropy, seat)
             }
             Phase::Asking { rest: Some(_), .. } => self.open_gate(world, entropy, seat),
             _ => self.decide(world, entropy, seat),
+        }
+    }
+
+    /// A server that keeps to the protocol may want that, and have refused what was proposed.
+    fn fits(&self, wish: Wish) -> bool {
+        let first = self.tokens.map_or(0, |tokens| tokens.first);
+        match wish {
+            Wish::Beyond(token) => token >= first,
+            Wish::Near(clock) => clock.abs_diff(first) > SKEW,
         }
     }
 
@@ -100,24 +112,13 @@ impl Attempt {
 
     /// Only grants of one ballot count together: with those of an earlier one, two holders could be in the wrong order.
     pub(super) fn rebid(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) -> Turn {
-        let own = entropy.wall();
-        let mut skew = self.bid.skew;
-        let farthest = farthest(own.saturating_add_signed(skew.unwrap_or(world.skew)));
-        self.beyond = match self.aim(world.quorum(), world.wall(entropy), farthest) {
-            Wish::Beyond(token) => token,
+        let (wall, beyond) = match self.aim(world.quorum(), world.wall(entropy)) {
+            Wish::Beyond(token) => (0, token),
             // What was proposed is not to be passed, but to be forgotten.
-            Wish::Near(clock) => {
-                let named = i64::try_from(clock).unwrap_or(0).saturating_sub_unsigned(own);
-                let wishes: Vec<Wish> = self.bid.wishes.iter().map(|(_, wish)| *wish).collect();
-                if alike(&wishes, clock) >= world.quorum() {
-                    world.skew = named;
-                }
-                skew = Some(named);
-                0
-            }
+            Wish::Near(clock) => (clock, 0),
         };
-        let wall = own.saturating_add_signed(skew.unwrap_or(world.skew));
-        self.bid = Bid { rebids: self.bid.rebids + 1, skew, wishes: Vec::new() };
+        self.beyond = beyond;
+        self.bid = Bid { rebids: self.bid.rebids + 1, wishes: Vec::new() };
         self.uncounted += 1;
         let earlier = self.ballot.clone();
         self.open_ballot(world, wall);
@@ -134,7 +135,7 @@ impl Attempt {
     /// the quorum still take, up to what they take by their clocks: else one node could move tokens on without end.
     /// Nodes that have not answered are taken to want as much as any other whose wish fits the time, as far as that is
     /// known; where none does, what most others want.
-    fn aim(&self, quorum: usize, wall: u64, farthest: u64) -> Wish {
+    fn aim(&self, quorum: usize, wall: u64) -> Wish {
         let last = self.tokens.map_or(0, |tokens| tokens.last);
         let nodes = 0..self.ballot.votes().len();
         let wish = |node: usize| match self.bid.wish(node) {
@@ -146,9 +147,11 @@ impl Attempt {
         let mut wishes: Vec<Wish> = nodes.clone().filter_map(wish).collect();
         let is_silent = |node: &usize| self.asked >> node & 1 == 1 && !self.ballot.has_answered(*node);
         let off = |wish: &&Wish| wish.least().abs_diff(wall);
-        let fits = wishes.iter().filter(|wish| off(wish) <= SKEW).max_by_key(|wish| wish.least());
+        let farthest = farthest(wall);
+        let is_timely = |wish: &&Wish| wish.is_within(farthest) && off(wish) <= SKEW;
+        let timely = wishes.iter().filter(is_timely).max_by_key(|wish| wish.least());
         let alike = |wish: &&Wish| (Reverse(alike(&wishes, wish.least())), off(wish));
-        if let Some(likely) = fits.or_else(|| wishes.iter().min_by_key(alike)).copied() {
+        if let Some(likely) = timely.or_else(|| wishes.iter().min_by_key(alike)).copied() {
             wishes.extend(nodes.filter(is_silent).map(|_| likely));
         }
         wishes.sort_unstable_by_key(|wish| wish.least());
@@ -161,13 +164,6 @@ impl Attempt {
         match aim {
             Wish::Near(_) => aim,
             Wish::Beyond(_) => wishes.into_iter().rev().find(is_close).unwrap_or(aim),
-        }
-    }
-
-    /// A quorum has taken tokens of the time by which they were proposed.
-    pub(super) fn trust_clock(&self, world: &mut World) {
-        if let Some(skew) = self.bid.skew {
-            world.skew = skew;
         }
     }
 

@@ -95,10 +95,7 @@ impl Attempt {
     pub(super) fn decide(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) -> Turn {
         match self.ballot.count(world.quorum()) {
             Count::Open => Turn::Wait(self.timer()),
-            Count::Granted if self.is_worth_having(world) => {
-                self.trust_clock(world);
-                Turn::Granted
-            }
+            Count::Granted if self.is_worth_having(world) => Turn::Granted,
             Count::Impossible if self.may_rebid(world) => self.rebid(world, entropy, seat),
             Count::Granted | Count::Impossible => self.fail_round(world, entropy, seat, true),
         }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::{Core, Entry};
 use crate::lock::connecting::Connecting;
 use crate::lock::event::{Change, Entropy, Kind, Slot, Status};
+use crate::lock::guard::Predecessor;
 use crate::lock::world::{Seat, World};
-use crate::node::{Identity, Moment};
+use crate::node::Moment;
 
 impl Core {
     pub(super) fn news(&mut self, entropy: &mut dyn Entropy, node: usize, status: Status) {
@@ -18,9 +19,9 @@ impl Core {
         }
     }
 
-    /// Who answered at a node's address before, and when last: this process has known it before this core began.
-    pub(crate) fn recall(&mut self, node: usize, identity: Identity, seen: Moment) {
-        self.world.members.recall(node, identity, seen);
+    /// Who answered at a node's address before: this process has known it before this core began.
+    pub(crate) fn recall(&mut self, node: usize, predecessors: Vec<Predecessor>) {
+        self.world.members.recall(node, predecessors);
     }
 
     /// For how long after its start a server may lack what was granted before.

@@ -7,6 +7,7 @@ use crate::lock::attempt::Turn;
 use crate::lock::ballot::Ballot;
 use crate::lock::event::{Entropy, Kind, Released, Slot};
 use crate::lock::lease::Lease;
+use crate::lock::mutant::Mutant;
 use crate::lock::queue::Presence;
 use crate::lock::slab::Slab;
 use crate::lock::tenure::Fate;
@@ -143,14 +144,21 @@ impl Core {
             Err(kept) => kept,
         };
         let (home, keys, has_left) = (lease.home, lease.keys.clone(), lease.tenure.has_left);
+        let lost = self.turn_of_others(&lease, fate);
         let mut release = lease.into_release(&mut self.world, seat);
         let at = release.start(&mut self.world, seat);
         self.put(slot, Entry::Release(release));
         self.timers.set(slot, at);
         if !has_left {
             self.leave_home(home, seat);
-            self.retire(seat, &keys, None, fate.others());
+            self.retire(seat, &keys, lost.as_ref(), fate.others());
         }
+    }
+
+    /// What who waits here is told, should its wait end while others are let try first: up to now the key was held.
+    fn turn_of_others(&self, lease: &Lease, fate: Fate) -> Option<Ballot> {
+        let is_theirs = fate.others() > 0 && !self.world.config.has(Mutant::UnaskedAtFault);
+        is_theirs.then(|| Ballot::refused_by(&lease.voters, self.world.now, self.world.now))
     }
 
     /// Hands a lease over to the next who waits for its key here. Otherwise it comes back, with what is to become of it.
@@ -207,8 +215,9 @@ impl Core {
                 if alive {
                     lease.give_back(&mut self.world);
                 }
+                let lost = self.turn_of_others(&lease, fate);
                 self.leave_home(lease.home, seat);
-                self.retire(seat, &lease.keys, None, fate.others());
+                self.retire(seat, &lease.keys, lost.as_ref(), fate.others());
             }
         }
     }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::script::{CONTENDED, Script, UNAVAILABLE, call, config, ms};
-use crate::lock::{Call, Config, Event, Kind, Lost, RestartGuard, Retry, Status};
+use crate::lock::{Call, Config, Event, Kind, Lost, Predecessor, RestartGuard, Retry, Status};
 use crate::node::{FaultCode, Id, Identity};
 
 const OTHER: Id = Id::NIL;
@@ -64,8 +64,11 @@ fn whom_others_of_the_process_have_met_before_is_known_at_the_first_contact() {
         ("first", RestartGuard::Strict, false),
     ] {
         let mut script = Script::unconnected(Config { restart_guard: guard, max_ttl: ms(5000), ..config(3) });
-        let identity = Identity { run: Some(format!("{recalled} of 1").into()), ..Identity::default() };
-        script.core.recall(1, identity, script.now);
+        let identity = |run: &str| Identity { run: Some(format!("{run} of 1").into()), ..Identity::default() };
+        let met = |run: &str, replaced| Predecessor { identity: identity(run), seen: script.now, replaced };
+        // It may also be the one before the last that was met.
+        let known = vec![met(recalled, None), met("first", Some(script.now))];
+        script.core.recall(1, known);
         script.answers_as(0, "first");
         assert_eq!(script.code(1), Some(FaultCode::Connect), "it has not been reached here");
         script.answers_as(1, "first");
