@@ -35,14 +35,18 @@ function contended(key, { attempts, retryAfter, votes }, nodes) {
   const refused = countVotes(votes, 'refused')
   const by = refused > 0 ? `held by another on ${refused} of ${nodes} nodes` : unrefused(votes)
   const text = `could not lock ${inQuotes(key)}: ${by}${after(attempts)}${list(votes)}${hint(retryAfter)}`
-  return new LockContendedError(text, { key, attempts, retryAfter, votes })
+  const error = new LockContendedError(text, { key, attempts, retryAfter, votes })
+  if (nodes > 0 && countVotes(votes, 'faulted') === votes.length) unanswered.add(error)
+  return error
 }
 
-/** Nobody has said that another holds it. */
-function unrefused(votes) {
-  if (countVotes(votes, 'granted') > 0) return 'the votes were split'
-  return votes.length > 0 ? 'the wait ended before enough nodes had answered' : 'the wait ended before its turn came'
-}
+/** Errors that say nothing of others: the wait ended before any node had voted. */
+const unanswered = new WeakSet()
+const isUnanswered = (error) => unanswered.has(error)
+
+/** Nobody has said that another holds it: too few have answered, or it was not asked for, since this process wanted it anyway. */
+const unrefused = (votes) =>
+  countVotes(votes, 'granted') > 0 ? 'the votes were split' : 'not granted before the wait ended'
 
 function unavailable(key, { attempts, retryAfter, votes }, nodes, quorum) {
   const voted = nodes - countVotes(votes, 'faulted')
@@ -164,6 +168,7 @@ module.exports = {
   LOST_REASONS,
   failWith,
   contended,
+  isUnanswered,
   unavailable,
   notConnected,
   notStarted,

@@ -59,15 +59,17 @@ describe('a release() that fails', () => {
 
 test("a provider that knows nothing of whenLost: 'reject' refuses all the same what was reached without the lock", async (t) => {
   for (const whenLost of ['resolve', 'reject']) {
-    for (const isLost of [false, true]) {
+    for (const how of ['', 'by its signal', 'before its signal']) {
       const controller = new AbortController()
-      const redlock = await cutOff(t, { fallback: giving(handle({ signal: controller.signal })) })
+      const inner = handle({ signal: controller.signal })
+      const redlock = await cutOff(t, { fallback: giving(inner) })
       const section = () => {
-        if (isLost) controller.abort()
+        if (how === 'by its signal') controller.abort()
+        if (how === 'before its signal') inner.isHeld = false
         return 'mine'
       }
       const done = redlock.withLock(uniqueKey(), 60_000, section, { whenLost })
-      if (isLost && whenLost === 'reject') {
+      if (how !== '' && whenLost === 'reject') {
         await assert.rejects(done, (error) => error instanceof LockLostError && error.result === 'mine')
       } else {
         assert.equal(await done, 'mine')

@@ -76,11 +76,11 @@ for (const [error, text] of [
   ],
   [
     failure.contended('k', { attempts: 1, votes: votesFromDetail([detail[2]], names) }, 3),
-    'could not lock "k": the wait ended before enough nodes had answered after 1 attempt (n2 faulted: CONNECT connection refused)',
+    'could not lock "k": not granted before the wait ended after 1 attempt (n2 faulted: CONNECT connection refused)',
   ],
   [
     failure.contended('k', { attempts: 1, votes: [] }, 3),
-    'could not lock "k": the wait ended before its turn came after 1 attempt',
+    'could not lock "k": not granted before the wait ended after 1 attempt',
   ],
   [
     failure.unavailable('k', told, 3, 3),

@@ -30,6 +30,7 @@ class DegradedLock {
   #lost = null
   #released = null
   #hasLeft = false
+  #wasLate = false
   #interrupt = null
 
   /**
@@ -167,10 +168,14 @@ class DegradedLock {
       },
       /** Its section is over. Giving it back is the fallback's: how may depend on what the function did. */
       leave(lock) {
+        // After a blocked event loop the signal of its loss may be still to come.
+        lock.#wasLate = lock.#lost !== null || (lock.#released === null && !lock.#inner.isHeld)
         if (lock.#released !== null) return
         lock.#hasLeft = true
-        lock.#told.released(lock, lock.#lost === null ? LEFT : LEFT_LATE)
+        lock.#told.released(lock, lock.#wasLate ? LEFT_LATE : LEFT)
       },
+      /** Its section was over only after it. */
+      wasLate: (lock) => lock.#wasLate,
       /** Null while it is held, and after it has been given back in time. */
       lost: (lock) => lock.#lost,
       /**

@@ -44,7 +44,7 @@ class DegradedSection {
 
   /** A provider need not know of `whenLost`. */
   mustNotBeLost(result) {
-    if (friend.lost(this.#lock) !== null) throw this.#lostMeanwhile(result)
+    if (friend.wasLate(this.#lock)) throw this.#lostMeanwhile(result)
   }
 
   /** Of a section that was interrupted: what becomes of its result nobody knows, so that it is none. */
@@ -54,7 +54,7 @@ class DegradedSection {
 
   #lostMeanwhile(result) {
     const { key, attempts } = this.#lock
-    return failure.lostMeanwhile(key, friend.lost(this.#lock).reason, attempts, NONE, result)
+    return failure.lostMeanwhile(key, friend.lost(this.#lock)?.reason ?? 'expired', attempts, NONE, result)
   }
 }
 

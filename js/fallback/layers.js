@@ -202,13 +202,18 @@ class Layers {
       return lock
     } catch (error) {
       const told = attempt?.isGivenUp ? this.#noQuorum(key) : error
-      if (told instanceof LockContendedError) this.#voted(isProbe)
+      if (told instanceof LockContendedError && this.#isVoted(told)) this.#voted(isProbe)
       else if (told instanceof QuorumUnavailableError) this.#failed(told, isProbe)
       else this.#breaker?.undecided(isProbe)
       throw told
     } finally {
       attempt?.end()
     }
+  }
+
+  /** Where the wait ended before they had answered, nothing is known of the nodes. */
+  #isVoted({ votes }) {
+    return votes.filter(({ vote }) => vote !== 'faulted').length >= this.#desk.settings.native.quorum
   }
 
   #voted(isProbe) {

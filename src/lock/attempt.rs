@@ -1,5 +1,6 @@
 //! One acquire from the call to the grant or the verdict: rounds, and the sleeps between them.
 
+mod aim;
 mod alarm;
 mod bid;
 mod ending;

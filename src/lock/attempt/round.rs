@@ -39,6 +39,7 @@ impl Attempt {
         self.sent = 0;
         self.bid = Bid::default();
         let wall = world.wall(entropy);
+        self.forget_far(wall);
         self.open_ballot(world, wall);
         match gate {
             Some(node) => self.ask(world, seat, node),

@@ -1,0 +1,88 @@
+//! Which tokens a quorum will take next, by what the nodes have said of those proposed.
+
+use super::Attempt;
+use super::bid::Wish;
+use crate::node::{AHEAD, SKEW};
+
+/// Tokens farther ahead of the time are followed only where a quorum wants them. Whose clock differs by less than that from this
+/// one still takes them.
+pub(super) fn farthest(wall: u64) -> u64 {
+    wall.saturating_add(SKEW / 2)
+}
+
+impl Wish {
+    pub(super) fn least(self) -> u64 {
+        let (Self::Beyond(token) | Self::Near(token)) = self;
+        token
+    }
+
+    /// It leads no farther than this token, and leaves our clock alone.
+    pub(super) fn is_within(self, farthest: u64) -> bool {
+        matches!(self, Self::Beyond(token) if token <= farthest)
+    }
+}
+
+/// What is thought of the nodes' time.
+struct Time {
+    /// As this process knows it.
+    wall: u64,
+    /// More nodes contradict that than a minority.
+    is_wrong: bool,
+    /// The largest token near the time that a node wants to be passed.
+    latest: u64,
+}
+
+impl Time {
+    /// Whether who wants this will take tokens beyond that one.
+    fn takes(&self, wish: Wish, token: u64) -> bool {
+        match wish {
+            Wish::Near(clock) => token.abs_diff(clock) <= SKEW,
+            Wish::Beyond(least) if token < least => false,
+            Wish::Beyond(least) => self.is_wrong || token <= farthest(self.wall).max(farthest(least)),
+        }
+    }
+
+    /// The same of one that has not answered: it is taken for one whose clock shows the time, and that wants as much as others.
+    fn may_take(&self, token: u64) -> bool {
+        let is_near = token >= self.wall.saturating_sub(SKEW) && token <= farthest(self.wall);
+        self.is_wrong || (is_near && token >= self.latest)
+    }
+}
+
+impl Attempt {
+    /// The smallest that a quorum will take, as far as is known, so that a minority whose clock or fence lies far from the
+    /// others' leads nobody astray; and as much beyond that as all of the quorum still take, up to what they take by their
+    /// clocks: else one node could move tokens on without end. None where no quorum will, and others hold the key at some.
+    pub(super) fn aim(&self, quorum: usize, wall: u64) -> Option<Wish> {
+        let votes = self.ballot.votes();
+        let last = self.tokens.map_or(0, |tokens| tokens.last);
+        let wish = |node: usize| match self.bid.wish(node) {
+            Some(Wish::Beyond(token)) => Some(Wish::Beyond(token.max(last))),
+            Some(near) => Some(near),
+            // Who has granted the last proposal refuses anything that is not beyond it.
+            None => (votes[node].yes != 0).then_some(Wish::Beyond(last)),
+        };
+        let wishes: Vec<Wish> = (0..votes.len()).filter_map(wish).collect();
+        let silent = (0..votes.len()).filter(|node| self.asked >> node & 1 == 1 && !votes[*node].answered).count();
+        let contradicts = |wish: &&Wish| wish.least().abs_diff(wall) > SKEW;
+        let is_wrong = wishes.iter().filter(contradicts).count() > votes.len() - quorum;
+        let timely = wishes.iter().filter(|wish| wish.is_within(farthest(wall)));
+        let time = Time { wall, is_wrong, latest: timely.map(|wish| wish.least()).max().unwrap_or(0) };
+        let takers = |aim: &Wish| {
+            let others = wishes.iter().filter(|wish| time.takes(**wish, aim.least())).count();
+            others + if time.may_take(aim.least()) { silent } else { 0 }
+        };
+        let mut aims = wishes.clone();
+        aims.sort_unstable_by_key(|wish| wish.least());
+        let Some(aim) = aims.iter().copied().find(|aim| takers(aim) >= quorum) else {
+            let is_refused = (0..votes.len()).any(|node| votes[node].no != 0 && self.bid.wish(node).is_none());
+            return aims.into_iter().max_by_key(takers).filter(|_| !is_refused);
+        };
+        let close = aim.least()..aim.least().saturating_add(AHEAD);
+        let is_close = |wish: &Wish| close.contains(&wish.least()) && wish.is_within(farthest(wall));
+        match aim {
+            Wish::Near(_) => Some(aim),
+            Wish::Beyond(_) => Some(aims.into_iter().rev().find(is_close).unwrap_or(aim)),
+        }
+    }
+}
