@@ -832,7 +832,7 @@ export class LockError extends Error {
   readonly votes: readonly Vote[]
 }
 
-/** Others held it until the wait ended: try later, or skip. */
+/** Others held it until the wait ended, or the wait was too short for enough answers: try later, or skip. */
 export class LockContendedError extends LockError {
   constructor(message: string, details?: LockErrorDetails & { reentrant?: boolean | undefined })
   readonly code: 'ERR_LOCK_CONTENDED'

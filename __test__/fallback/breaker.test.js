@@ -28,6 +28,19 @@ describe('the breaker', () => {
     for (const server of servers) server.resume()
   }
 
+  test('a wait that is too short for any answer leads to no fallback, and says nothing of the nodes', async (t) => {
+    const breaker = { failures: 1, probeInterval: 300, successes: 1 }
+    const redlock = await allUp(t, cluster.urls, { nodeTimeout: 20_000, fallback: 'local', breaker })
+    const go = stop(t)
+    await assert.rejects(redlock.withLock(uniqueKey(), 60_000, assert.fail, { wait: 50 }), (error) => {
+      assert.match(error.message, /: not granted before the wait ended after 1 attempt$/)
+      return error instanceof LockContendedError && error.votes.length === 0
+    })
+    assert.deepEqual([redlock.stats().breaker, redlock.stats().degraded], ['closed', false])
+    go()
+    assert.equal(await redlock.withLock(uniqueKey(), 60_000, (lock) => lock.degraded), false)
+  })
+
   test('after three failures the nodes are not asked; they are again when they can vote, and two probes close it', async (t) => {
     const breaker = { failures: 3, probeInterval: 300, successes: 2 }
     const redlock = await allUp(t, cluster.urls, { nodeTimeout: 1000, fallback: 'local', fallbackAfter: 0, breaker })
