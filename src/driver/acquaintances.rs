@@ -8,7 +8,7 @@ use super::clock;
 use crate::lock::Predecessor;
 use crate::node::{Address, Identity, Moment};
 
-/// Addresses that are remembered. Of more, those where nobody is connected are forgotten first.
+/// Addresses that are remembered. For more, one where nobody is connected is forgotten.
 const KNOWN_MAX: usize = 1024;
 /// Longest name of a run or a promotion; a server that sends a longer one is none.
 const NAME_LENGTH: usize = 64;
@@ -44,21 +44,21 @@ impl Acquaintances {
         [Some(last), known.predecessor.as_ref().filter(is_recent).cloned()].into_iter().flatten().collect()
     }
 
-    /// `is_new` for a circuit that was not connected.
-    fn meet(&mut self, address: &Address, identity: &Identity, is_new: bool, now: Moment) {
+    /// `is_new` for a circuit that was not connected. Whether it is counted as connected then.
+    fn meet(&mut self, address: &Address, identity: &Identity, is_new: bool, now: Moment) -> bool {
         let is_long =
             |name: &Option<_>| name.as_ref().is_some_and(|name: &std::sync::Arc<str>| name.len() > NAME_LENGTH);
         if is_long(&identity.run) || is_long(&identity.promotion) {
-            return;
+            return !is_new;
         }
         let Some(known) = self.find(address) else {
             if self.0.len() == KNOWN_MAX {
-                let last = self.0.iter().position(|known| known.present == 0).unwrap_or(0);
-                self.0.remove(last);
+                let Some(left) = self.0.iter().position(|known| known.present == 0) else { return false };
+                self.0.remove(left);
             }
             let (address, identity) = (address.clone(), identity.clone());
             self.0.push(Known { address, identity, present: 1, seen: now, predecessor: None });
-            return;
+            return true;
         };
         if identity.is_other_than(&known.identity) {
             let seen = if known.present > 0 { now } else { known.seen };
@@ -69,6 +69,7 @@ impl Acquaintances {
             known.identity = identity.clone();
         }
         known.present += u32::from(is_new);
+        true
     }
 
     fn part(&mut self, address: &Address, now: Moment) {
@@ -106,8 +107,7 @@ impl Acquaintance {
     /// Somebody has answered.
     pub(super) fn meet(&mut self, identity: &Identity) {
         let now = clock::now();
-        known().meet(&self.address, identity, !self.is_there, now);
-        self.is_there = true;
+        self.is_there = known().meet(&self.address, identity, !self.is_there, now);
     }
 
     /// The connection has ended.
@@ -187,7 +187,7 @@ mod tests {
         assert_eq!(known.0.len(), KNOWN_MAX);
         assert_eq!(known.recall(&address("0"), at(2), WHOLE).len(), 1);
         assert_eq!(known.recall(&address("1"), at(2), WHOLE), []);
-        known.meet(&address("long"), &run(&"x".repeat(NAME_LENGTH + 1)), true, at(2));
+        assert!(!known.meet(&address("long"), &run(&"x".repeat(NAME_LENGTH + 1)), true, at(2)));
         assert_eq!(known.recall(&address("long"), at(2), WHOLE), []);
     }
 }

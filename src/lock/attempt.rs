@@ -189,9 +189,6 @@ impl Attempt {
         node: usize,
         answer: Answer,
     ) -> Turn {
-        if let Reply::Untimely { clock } = answer.reply {
-            world.hear_clock(entropy, node, clock);
-        }
         if answer.tag.round != self.round {
             // A late answer to a round that failed: its release is on the way behind it, on the same connection.
             return Turn::Wait(self.timer());

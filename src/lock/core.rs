@@ -17,7 +17,7 @@ use super::release::Release;
 use super::slab::Slab;
 use super::timers::Timers;
 use super::world::{Seat, World};
-use crate::node::{Answer, Moment};
+use crate::node::{Answer, Moment, Reply};
 pub(super) use queueing::Moved;
 pub(super) use queueing::Promotion;
 
@@ -125,6 +125,10 @@ impl Core {
     }
 
     fn answer(&mut self, entropy: &mut dyn Entropy, node: usize, answer: Answer) {
+        // Whatever has become of who asked.
+        if let Reply::Untimely { clock } = answer.reply {
+            self.world.hear_clock(entropy, node, clock);
+        }
         let round = answer.tag.round;
         let to = Seat { slot: answer.tag.slot, generation: answer.tag.generation };
         let seat = self.addressee(to);

@@ -2,6 +2,8 @@
 
 use super::Attempt;
 use super::bid::Wish;
+use crate::lock::event::Entropy;
+use crate::lock::world::World;
 use crate::node::{AHEAD, SKEW};
 
 /// Tokens farther ahead of the time are followed only where a quorum wants them. Whose clock differs by less than that from this
@@ -33,12 +35,13 @@ struct Time {
 }
 
 impl Time {
-    /// Whether who wants this will take tokens beyond that one.
-    fn takes(&self, wish: Wish, token: u64) -> bool {
-        match wish {
-            Wish::Near(clock) => token.abs_diff(clock) <= SKEW,
-            Wish::Beyond(least) if token < least => false,
-            Wish::Beyond(least) => self.is_wrong || token <= farthest(self.wall).max(farthest(least)),
+    /// Whether who wants this, and may have told what its clock shows, will take tokens beyond that one.
+    fn takes(&self, wish: Wish, clock: Option<u64>, token: u64) -> bool {
+        match (wish, clock) {
+            (Wish::Near(clock), _) => token.abs_diff(clock) <= SKEW,
+            (Wish::Beyond(least), _) if token < least => false,
+            (Wish::Beyond(least), Some(clock)) => token <= clock.saturating_add(SKEW).max(least.saturating_add(AHEAD)),
+            (Wish::Beyond(least), None) => self.is_wrong || token <= farthest(self.wall).max(farthest(least)),
         }
     }
 
@@ -49,11 +52,23 @@ impl Time {
     }
 }
 
+/// What to do about tokens that a quorum has not taken.
+pub(super) enum Aim {
+    /// These may be.
+    At(Wish),
+    /// The silent nodes are to be heard first.
+    Unclear,
+    /// No others will be.
+    Nowhere,
+}
+
 impl Attempt {
     /// The smallest that a quorum will take, as far as is known, so that a minority whose clock or fence lies far from the
     /// others' leads nobody astray; and as much beyond that as all of the quorum still take, up to what they take by their
-    /// clocks: else one node could move tokens on without end. None where no quorum will, and others hold the key at some.
-    pub(super) fn aim(&self, quorum: usize, wall: u64) -> Option<Wish> {
+    /// clocks: else one node could move tokens on without end. The last proposal does not rest on nodes that have said
+    /// nothing: one that answers first each time, whatever it says, would have its way with them.
+    pub(super) fn aim(&self, world: &World, entropy: &mut dyn Entropy, is_last: bool) -> Aim {
+        let (quorum, wall) = (world.quorum(), world.wall(entropy));
         let votes = self.ballot.votes();
         let last = self.tokens.map_or(0, |tokens| tokens.last);
         let wish = |node: usize| match self.bid.wish(node) {
@@ -68,21 +83,31 @@ impl Attempt {
         let is_wrong = wishes.iter().filter(contradicts).count() > votes.len() - quorum;
         let timely = wishes.iter().filter(|wish| wish.is_within(farthest(wall)));
         let time = Time { wall, is_wrong, latest: timely.map(|wish| wish.least()).max().unwrap_or(0) };
-        let takers = |aim: &Wish| {
-            let others = wishes.iter().filter(|wish| time.takes(**wish, aim.least())).count();
-            others + if time.may_take(aim.least()) { silent } else { 0 }
+        let clocks: Vec<Option<u64>> = (0..votes.len()).map(|node| world.clock_of(entropy, node)).collect();
+        let heard = |aim: &Wish| {
+            let takes = |node: &usize| wish(*node).is_some_and(|wish| time.takes(wish, clocks[*node], aim.least()));
+            (0..votes.len()).filter(takes).count()
         };
+        let takers = |aim: &Wish| heard(aim) + if !is_last && time.may_take(aim.least()) { silent } else { 0 };
         let mut aims = wishes.clone();
         aims.sort_unstable_by_key(|wish| wish.least());
         let Some(aim) = aims.iter().copied().find(|aim| takers(aim) >= quorum) else {
-            let is_refused = (0..votes.len()).any(|node| votes[node].no != 0 && self.bid.wish(node).is_none());
-            return aims.into_iter().max_by_key(takers).filter(|_| !is_refused);
+            // Where others hold the key it takes all of the rest, which is not worth waiting for.
+            if (0..votes.len()).any(|node| votes[node].no != 0 && self.bid.wish(node).is_none()) {
+                return Aim::Nowhere;
+            }
+            if silent > 0 && aims.iter().any(|aim| heard(aim) + silent >= quorum) {
+                return Aim::Unclear;
+            }
+            // What is far ahead would only raise fences in vain.
+            let near = aims.into_iter().filter(|aim| aim.least() <= wall.saturating_add(SKEW));
+            return near.max_by_key(takers).map_or(Aim::Nowhere, Aim::At);
         };
         let close = aim.least()..aim.least().saturating_add(AHEAD);
         let is_close = |wish: &Wish| close.contains(&wish.least()) && wish.is_within(farthest(wall));
         match aim {
-            Wish::Near(_) => Some(aim),
-            Wish::Beyond(_) => Some(aims.into_iter().rev().find(is_close).unwrap_or(aim)),
+            Wish::Near(_) => Aim::At(aim),
+            Wish::Beyond(_) => Aim::At(aims.into_iter().rev().find(is_close).unwrap_or(aim)),
         }
     }
 }

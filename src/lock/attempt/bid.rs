@@ -1,6 +1,6 @@
 //! Tokens that a server finds too small, or too far from its own clock, are proposed anew: same round, same id.
 
-use super::aim::farthest;
+use super::aim::{Aim, farthest};
 use super::{Attempt, Phase, Turn};
 use crate::lock::event::Entropy;
 use crate::lock::mutant::Mutant;
@@ -95,11 +95,13 @@ impl Attempt {
 
     /// Only grants of one ballot count together: with those of an earlier one, two holders could be in the wrong order.
     pub(super) fn rebid(&mut self, world: &mut World, entropy: &mut dyn Entropy, seat: Seat) -> Turn {
-        let (wall, beyond) = match self.aim(world.quorum(), world.wall(entropy)) {
-            Some(Wish::Beyond(token)) => (0, token),
+        let is_last = self.bid.rebids + 1 == REBIDS;
+        let (wall, beyond) = match self.aim(world, entropy, is_last) {
+            Aim::At(Wish::Beyond(token)) => (0, token),
             // What was proposed is not to be passed, but to be forgotten.
-            Some(Wish::Near(clock)) => (clock, 0),
-            None => return self.fail_round(world, entropy, seat, true),
+            Aim::At(Wish::Near(clock)) => (clock, 0),
+            Aim::Unclear => return Turn::Wait(self.timer()),
+            Aim::Nowhere => return self.fail_round(world, entropy, seat, true),
         };
         self.beyond = beyond;
         self.bid = Bid { rebids: self.bid.rebids + 1, wishes: Vec::new() };

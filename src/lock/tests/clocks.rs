@@ -1,7 +1,7 @@
 //! With fencing: nodes whose clocks, or whose word of the fence, lie far from the others'.
 
 use super::fencing::{fenced, patient};
-use super::script::{Script, WALL, call, ms};
+use super::script::{Script, UNAVAILABLE, WALL, call, ms};
 use crate::lock::{Call, Event, Kind, Retry};
 use crate::node::{Answer, Command, Keys, Reply};
 
@@ -151,6 +151,43 @@ fn one_node_that_names_any_time_as_its_own_keeps_nobody_from_a_key_for_long() {
             assert!(granted >= 17, "{granted} of 20 where it names {names} s, and the others are at {now}");
         }
     }
+}
+
+/// It answers first, and asks for a little more each time; of a key whose fence lies three seconds ahead at the others.
+#[test]
+fn one_node_that_answers_first_has_not_its_way_with_those_that_have_said_nothing() {
+    for nodes in [3, 5] {
+        let mut script = fenced(nodes);
+        script.nodes[1..].iter_mut().for_each(|node| {
+            node.clock = Some(WALL);
+            node.raise("k", WALL + 3 * SECOND);
+        });
+        let slot = script.acquire(once());
+        while (0..nodes).any(|node| script.core.has_requests(node)) {
+            for request in script.take(0) {
+                let Some(tokens) = request.tokens else { continue };
+                let answer = Answer { tag: request.tag, reply: Reply::Outbid { least: tokens.first + 100_000 } };
+                script.step(Event::Answer { node: 0, answer });
+            }
+            (1..nodes).for_each(|node| script.deliver(node));
+        }
+        assert_eq!(script.drain(), [(slot, Kind::Granted)], "{nodes} nodes");
+    }
+}
+
+/// One that is an hour ahead, beside one that is right and one that is down.
+#[test]
+fn where_no_quorum_can_agree_fences_are_not_raised_far_ahead_in_vain() {
+    let mut script = fenced(3);
+    script.nodes[1].clock = Some(WALL);
+    script.nodes[2].clock = Some(WALL + 3600 * SECOND);
+    script.down(0);
+    let slot = script.acquire(once());
+    script.settle();
+    assert_eq!(script.drain(), [(slot, UNAVAILABLE)]);
+    assert!(script.nodes[2].fence("k") < WALL + SECOND);
+    script.nodes[2].clock = Some(WALL);
+    script.hold(once());
 }
 
 /// Of five, one is far behind, and one has forgotten the fence that all others have; the last one answers late.
