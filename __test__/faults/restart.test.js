@@ -22,6 +22,7 @@ async function servers(t, options) {
 }
 
 const named = (urls) => urls.map((url) => url.replace('127.0.0.1', 'localhost'))
+const uptimeOf = (info) => Number(/uptime_in_seconds:(\d+)/.exec(info)[1])
 const stateOf = (redlock, node) => redlock.stats().nodes[node].state
 
 async function restartEmpty(server) {
@@ -248,7 +249,9 @@ describe('restarts', { concurrency: true }, () => {
     assert.ok(performance.now() - started > MAX_TTL / 2)
     const lock = await redlock.acquire(uniqueKey(), MAX_TTL)
     await lock.release()
-    // Now that they have been running for a while, nobody has to wait.
+    // Now that they have been running for a while, by their own count, nobody has to wait.
+    const isOld = async (server) => uptimeOf(await server.command('INFO', 'server')) > QUARANTINE / 1000
+    await until(async () => (await Promise.all(cluster.servers.map(isOld))).every(Boolean))
     const late = open(t, cluster.urls, { ...SHORT, restartGuard: 'strict', ...elsewhere })
     await late.connect({ timeout: 30_000 })
     assert.ok(late.stats().nodes.every(({ state }) => state !== 'quarantined'))
