@@ -8,9 +8,9 @@ const { describe, test } = require('node:test')
 const assert = require('node:assert/strict')
 const { Child } = require('../support/child')
 const { Clock, withoutClock } = require('../support/clock-shim')
+const { clockedServers } = require('../support/clocked')
 const { Cluster } = require('../support/cluster')
 const { Contenders } = require('../support/contenders')
-const { RedisServer } = require('../support/redis-server')
 const { allUp, elsewhere, uniqueKey } = require('../support/quorlock')
 const { until, within } = require('../support/until')
 const { warnings } = require('../support/warnings')
@@ -19,19 +19,8 @@ const HOLDER = path.join(__dirname, 'fixtures', 'holder.js')
 const MINUTE = 60_000
 const YEARS = 10 * 365 * 24 * 60 * MINUTE
 
-/** Three servers, each with a clock of its own. */
-async function servers(t) {
-  const clocks = [new Clock(), new Clock(), new Clock()]
-  const cluster = new Cluster(await Promise.all(clocks.map(({ env }) => RedisServer.start({ env }))))
-  t.after(async () => {
-    await cluster.stop()
-    for (const clock of clocks) clock.stop()
-  })
-  return { cluster, clocks }
-}
-
 async function setUp(t, options) {
-  const { cluster, clocks } = await servers(t)
+  const { cluster, clocks } = await clockedServers(t)
   const holder = await allUp(t, cluster.urls, options)
   const other = await allUp(t, cluster.urls, { ...options, ...elsewhere })
   const key = uniqueKey()
@@ -141,7 +130,7 @@ describe('clocks of nodes', { concurrency: true, skip: withoutClock() }, () => {
 
   for (const rate of [1.1, 0.9]) {
     test(`one runs at ${rate} of the rate: processes that renew exclude each other`, async (t) => {
-      const { cluster, clocks } = await servers(t)
+      const { cluster, clocks } = await clockedServers(t)
       clocks[0].run(rate)
       const contenders = await Contenders.start(t, cluster.urls, { ttl: 500, options: { fencing: true } })
       await contenders.getOn('with such a clock', { count: 20 })
@@ -152,7 +141,7 @@ describe('clocks of nodes', { concurrency: true, skip: withoutClock() }, () => {
   }
 
   test('two run a tenth too slow, and a holder is suspended: nobody gets in too early', async (t) => {
-    const { cluster, clocks } = await servers(t)
+    const { cluster, clocks } = await clockedServers(t)
     for (const clock of clocks.slice(1)) clock.run(0.9)
     const contenders = await Contenders.start(t, cluster.urls, { ttl: 500, options: { fencing: true } })
     await contenders.getOn('with such clocks')

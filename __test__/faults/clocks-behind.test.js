@@ -5,28 +5,17 @@
 
 const { test } = require('node:test')
 const assert = require('node:assert/strict')
-const { Clock, withoutClock } = require('../support/clock-shim')
-const { Cluster } = require('../support/cluster')
-const { RedisServer } = require('../support/redis-server')
+const { withoutClock } = require('../support/clock-shim')
+const { clockedServers } = require('../support/clocked')
 const { TcpProxy } = require('../support/proxy')
 const { allUp, uniqueKey } = require('../support/quorlock')
 const { sleep } = require('../support/until')
-
-async function servers(t) {
-  const clocks = [new Clock(), new Clock(), new Clock()]
-  const cluster = new Cluster(await Promise.all(clocks.map(({ env }) => RedisServer.start({ env }))))
-  t.after(async () => {
-    await cluster.stop()
-    for (const clock of clocks) clock.stop()
-  })
-  return { clocks, cluster }
-}
 
 for (const seconds of [6, 60, 7200]) {
   test(`one of three is ${seconds} s behind: a free key is granted in one round`, {
     skip: withoutClock(),
   }, async (t) => {
-    const { clocks, cluster } = await servers(t)
+    const { clocks, cluster } = await clockedServers(t)
     clocks[0].step(-seconds * 1000)
     const proxies = await Promise.all(cluster.servers.map(({ port }) => TcpProxy.start(port)))
     t.after(() => Promise.all(proxies.map((proxy) => proxy.stop())))
@@ -54,7 +43,7 @@ for (const [what, ms] of [
   ['a minute', 60_000],
 ]) {
   test(`set back by ${what}: what was locked before can be locked again`, { skip: withoutClock() }, async (t) => {
-    const { clocks, cluster } = await servers(t)
+    const { clocks, cluster } = await clockedServers(t)
     const redlock = await allUp(t, cluster.urls, { fencing: true })
     const key = uniqueKey()
     const before = await redlock.acquire(key, 5000)
