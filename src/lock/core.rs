@@ -127,7 +127,7 @@ impl Core {
     fn answer(&mut self, entropy: &mut dyn Entropy, node: usize, answer: Answer) {
         // Whatever has become of who asked.
         if let Reply::Untimely { clock } = answer.reply {
-            self.world.hear_clock(entropy, node, clock);
+            self.world.hear_clock(node, clock);
         }
         let round = answer.tag.round;
         let to = Seat { slot: answer.tag.slot, generation: answer.tag.generation };

@@ -14,6 +14,7 @@ mod attempt;
 mod backoff;
 mod ballot;
 mod client;
+mod clocks;
 mod connecting;
 mod gate;
 pub(crate) mod guard;

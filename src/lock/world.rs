@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use super::ballot::Ballot;
 use super::client::{Client, ClientId};
+use super::clocks::Clocks;
 use super::config::Config;
 use super::event::{Entropy, Kind, Notice, Slot};
 use super::gate::gate;
 use super::members::Members;
 use super::release::Release;
-use crate::node::{Command, Fault, Id, Keys, Moment, Request, SKEW, Tag, Tokens, Watch};
+use crate::node::{Command, Fault, Id, Keys, Moment, Request, Tag, Tokens, Watch};
 
 /// The owner of slots that no service has asked for: releases in the background.
 const NOBODY: ClientId = ClientId::MAX;
@@ -32,10 +33,7 @@ pub(super) struct World {
     /// Releases that wait for a node to come back.
     owed: Vec<Vec<Seat>>,
     pub(super) now: Moment,
-    /// How far the nodes' clocks are before this process', in microseconds, as far as it has been told.
-    skew: i64,
-    /// The same of each node, as it has last told it because tokens were too far from its clock.
-    skews: Vec<Option<i64>>,
+    clocks: Clocks,
     /// When the first event came.
     pub(super) born: Option<Moment>,
 }
@@ -69,8 +67,7 @@ impl World {
             orphans: Vec::new(),
             owed: vec![Vec::new(); nodes],
             now: Moment::default(),
-            skew: 0,
-            skews: vec![None; nodes],
+            clocks: Clocks::new(nodes),
             born: None,
         }
     }
@@ -148,23 +145,16 @@ impl World {
 
     /// The nodes' wall clock, as far as it is known.
     pub(super) fn wall(&self, entropy: &mut dyn Entropy) -> u64 {
-        entropy.wall().saturating_add_signed(self.skew)
+        self.clocks.wall(self.now, entropy)
     }
 
-    /// A node finds tokens too far from its clock. From now on they are proposed by the time on which a quorum agrees, so closely
-    /// that all of it takes them, whichever of these clocks is a little off.
-    pub(super) fn hear_clock(&mut self, entropy: &mut dyn Entropy, node: usize, clock: u64) {
-        let skew = i64::try_from(clock).unwrap_or(0).saturating_sub_unsigned(entropy.wall());
-        self.skews[node] = Some(skew);
-        let alike = self.skews.iter().flatten().filter(|other| other.abs_diff(skew) <= SKEW / 2).count();
-        if alike >= self.config.quorum {
-            self.skew = skew;
-        }
+    pub(super) fn hear_clock(&mut self, node: usize, clock: u64) {
+        self.clocks.hear(self.now, node, clock, self.config.quorum);
     }
 
-    /// What a node's clock shows, if it has ever told, and its clock and ours have run on since.
-    pub(super) fn clock_of(&self, entropy: &mut dyn Entropy, node: usize) -> Option<u64> {
-        self.skews[node].map(|skew| entropy.wall().saturating_add_signed(skew))
+    /// What a node's clock shows, if it has ever told.
+    pub(super) fn clock_of(&self, node: usize) -> Option<u64> {
+        self.clocks.of(self.now, node)
     }
 
     pub(super) fn send(&mut self, node: usize, seat: Seat, round: u32, command: Command, errand: Errand<'_>) {

@@ -83,7 +83,7 @@ impl Attempt {
         let is_wrong = wishes.iter().filter(contradicts).count() > votes.len() - quorum;
         let timely = wishes.iter().filter(|wish| wish.is_within(farthest(wall)));
         let time = Time { wall, is_wrong, latest: timely.map(|wish| wish.least()).max().unwrap_or(0) };
-        let clocks: Vec<Option<u64>> = (0..votes.len()).map(|node| world.clock_of(entropy, node)).collect();
+        let clocks: Vec<Option<u64>> = (0..votes.len()).map(|node| world.clock_of(node)).collect();
         let heard = |aim: &Wish| {
             let takes = |node: &usize| wish(*node).is_some_and(|wish| time.takes(wish, clocks[*node], aim.least()));
             (0..votes.len()).filter(takes).count()

@@ -1,8 +1,8 @@
 //! With fencing: nodes whose clocks, or whose word of the fence, lie far from the others'.
 
 use super::fencing::{fenced, patient};
-use super::script::{Script, UNAVAILABLE, WALL, call, ms};
-use crate::lock::{Call, Event, Kind, Retry};
+use super::script::{Script, UNAVAILABLE, WALL, call, config, ms};
+use crate::lock::{Call, Config, Event, Kind, Retry};
 use crate::node::{Answer, Command, Keys, Reply};
 
 const SECOND: u64 = 1_000_000;
@@ -114,6 +114,35 @@ fn a_minority_whose_clocks_are_wrong_leads_nobody_astray_though_it_answers_first
             }
         }
     }
+}
+
+/// All have to grant, and the clocks of two are too far apart for them to agree; ours stands still, as `Seeded` has it.
+#[test]
+fn what_the_nodes_have_told_of_their_clocks_runs_on_where_ours_stands_still() {
+    let behind = [0, 0, 3 * SECOND];
+    let mut script = Script::with(Config { fencing: true, quorum: 3, ..config(3) });
+    for later in 0..20 {
+        let now = WALL + (1000 + 2 * later) * SECOND;
+        script.nodes.iter_mut().zip(behind).for_each(|(node, behind)| node.clock = Some(now - behind));
+        if later > 0 {
+            // Of a hold that has been renewed for some seconds: the clocks that are ahead do not take what comes next to it.
+            script.nodes.iter_mut().for_each(|node| node.raise("k", now - 6 * SECOND));
+        }
+        let (slot, token) = script.hold(once());
+        assert!(token + 5 * SECOND >= now, "{token}");
+        script.give_back(slot);
+        script.now = script.now + ms(2000);
+    }
+}
+
+#[test]
+fn the_time_that_was_learned_stays_when_our_own_clock_is_put_right() {
+    let mut script = fenced(3);
+    let now = WALL + 3600 * SECOND;
+    script.nodes.iter_mut().for_each(|node| node.clock = Some(now));
+    assert_eq!(proposals(&mut script, "one", &[0, 1, 2]), 2);
+    script.entropy.wall = now;
+    assert_eq!(proposals(&mut script, "another", &[0, 1, 2]), 1);
 }
 
 /// It answers every acquire first, whatever is proposed; first of keys that nobody has held, then of such that others have just

@@ -48,7 +48,7 @@ impl History {
             clients: (0..CLIENTS).map(|_| client()).collect(),
             nodes: (0..NODES).map(|_| TestNode::default()).collect(),
             wires: BTreeMap::new(),
-            entropy: Seeded(seed),
+            entropy: Seeded::new(seed),
             now: Moment::from_nanos(1),
             grants: 0,
         };

@@ -11,25 +11,33 @@ pub(crate) const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-/// The client's wall clock, in microseconds.
+/// The client's wall clock, in microseconds, if nothing else is said.
 pub(super) const WALL: u64 = 1_750_000_000_000_000;
 
-/// SplitMix64.
+/// SplitMix64, and a wall clock that stands still: tokens ascend without it.
 #[derive(Clone, Debug)]
-pub(super) struct Seeded(pub(super) u64);
+pub(super) struct Seeded {
+    bits: u64,
+    pub(super) wall: u64,
+}
+
+impl Seeded {
+    pub(super) fn new(seed: u64) -> Self {
+        Self { bits: seed, wall: WALL }
+    }
+}
 
 impl Entropy for Seeded {
     fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut bits = self.0;
+        self.bits = self.bits.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut bits = self.bits;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         bits ^ (bits >> 31)
     }
 
-    /// It stands still: tokens ascend without it.
     fn wall(&mut self) -> u64 {
-        WALL
+        self.wall
     }
 }
 
@@ -82,7 +90,7 @@ impl Script {
         let now = Moment::from_nanos(1_000_000_000);
         let mut core = Core::new(config);
         core.join(now);
-        Self { core, nodes, entropy: Seeded(7), now, kinds: Vec::new() }
+        Self { core, nodes, entropy: Seeded::new(7), now, kinds: Vec::new() }
     }
 
     pub(super) fn step(&mut self, event: Event) {

@@ -67,7 +67,7 @@ impl World {
             core: Core::new(Config { handover_limit: 1, fencing, ..config(1) }),
             node: TestNode::default(),
             wire: Vec::new(),
-            entropy: Seeded(11),
+            entropy: Seeded::new(11),
             now: Moment::from_nanos(1_000_000_000),
             calls: [Stage::Idle; CALLS],
             armed: false,
