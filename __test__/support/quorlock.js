@@ -27,12 +27,18 @@ async function connected(t, nodes, options = {}) {
 const elsewhere = Object.freeze({ handoverLimit: 63 })
 
 /**
- * As connected(), and every single node is up. A quorum is enough for a lock, so a test that looks at the keys on all
- * nodes has to begin with all of them.
+ * As connected(), and every single node is up and has been announced. A quorum is enough for a lock, so a test that looks
+ * at the keys on all nodes has to begin with all of them; and one that listens to changes must not hear the first.
  */
 async function allUp(t, nodes, options = {}) {
-  const redlock = await connected(t, nodes, options)
-  await until(() => redlock.stats().nodes.every((node) => node.state === 'up'), { what: 'every node is up' })
+  const redlock = open(t, nodes, options)
+  const announced = new Set()
+  const note = ({ node }) => announced.add(node)
+  redlock.on('nodeUp', note)
+  await redlock.connect()
+  const isUp = ({ name, state }) => announced.has(name) && state === 'up'
+  await until(() => redlock.stats().nodes.every(isUp), { what: 'every node is announced up' })
+  redlock.off('nodeUp', note)
   return redlock
 }
 
