@@ -6,36 +6,16 @@
 const { test } = require('node:test')
 const assert = require('node:assert/strict')
 const { until } = require('../support/until')
-const { requireDependency, unique, useShop } = require('./shop')
+const { unique, useShop } = require('./shop')
 
 const LIMIT = { deadline: 60_000, every: 20 }
 // An answer comes before Postgres ends a statement that waits.
 const shop = useShop({ processes: 2, env: { NODE_ENV: 'test', ANSWER_LIMIT_MS: '3000' } })
 
-const adjust = (variantId, delta, key) =>
-  shop.client.post(
-    `/api/v1/inventory/${variantId}/adjust`,
-    { delta },
-    key === undefined ? {} : { 'idempotency-key': key },
-  )
+const adjust = (variantId, delta, key) => shop.adjust(variantId, delta, { key })
 const linesOf = (variantId) => shop.sql('SELECT delta FROM stock_movements WHERE variant_id = $1', [variantId])
 const waiting = async () =>
   (await shop.sql(`SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%variants%'`)).length
-
-/** Rows of variants, until the returned function is called: who adjusts one waits. */
-async function holdRows(t, ...variantIds) {
-  const database = new (requireDependency('pg').Client)({ connectionString: shop.env.DATABASE_URL })
-  await database.connect()
-  let isOpen = true
-  const end = async () => {
-    if (isOpen) await database.end()
-    isOpen = false
-  }
-  t.after(end)
-  await database.query('BEGIN')
-  await database.query('SELECT * FROM variants WHERE id = ANY($1) FOR UPDATE', [variantIds])
-  return end
-}
 
 test('the same key, ten times at once over both processes, and later: once, and the same answer', async () => {
   const { variantId } = await shop.variant(5)
@@ -79,7 +59,7 @@ test('what was refused has not used its key', async () => {
 
 test('one key for two variants at the same moment: the index lets one in', async (t) => {
   const variantIds = [(await shop.variant(5)).variantId, (await shop.variant(5)).variantId]
-  const giveBack = await holdRows(t, ...variantIds)
+  const giveBack = await shop.keepRows(t, ...variantIds)
   const key = unique('key')
   const asked = variantIds.map((variantId) => adjust(variantId, 1, key))
   await until(async () => (await waiting()) === 2, LIMIT) // both have found the key free
@@ -93,7 +73,7 @@ test('one key for two variants at the same moment: the index lets one in', async
 test('a 503 of which nobody knows what it left says to look first; with a key, to come again', async (t) => {
   const { variantId } = await shop.variant(10)
   const key = unique('key')
-  const giveBack = await holdRows(t, variantId)
+  const giveBack = await shop.keepRows(t, variantId)
   const [plain, keyed, decremented] = await Promise.all([
     adjust(variantId, 100),
     adjust(variantId, 1000, key),
@@ -112,7 +92,7 @@ test('a 503 of which nobody knows what it left says to look first; with a key, t
 
 test('the same where the connection ends, which is told at once', async (t) => {
   const { variantId } = await shop.variant(10)
-  await holdRows(t, variantId)
+  await shop.keepRows(t, variantId)
   for (const [key, expected] of [
     [undefined, Number.NaN],
     [unique('key'), 1],

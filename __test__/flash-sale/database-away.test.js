@@ -8,7 +8,7 @@ const { createServer } = require('node:http')
 const { test } = require('node:test')
 const assert = require('node:assert/strict')
 const { until } = require('../support/until')
-const { load, unique, useShop } = require('./shop')
+const { load, request, unique, useShop } = require('./shop')
 
 const LIMIT = { deadline: 60_000, every: 5 }
 const BUYERS = 40
@@ -27,9 +27,9 @@ async function sell() {
   let open = true
   const buyers = Array.from({ length: BUYERS }, async (_, i) => {
     while (open) {
-      const request = { variantId: variants[i % VARIANTS].variantId, userId: unique('user'), key: unique('key') }
+      const order = request(variants[i % VARIANTS].variantId)
       await until(async () => {
-        const { status, body, retryAfter } = await shop.order(request)
+        const { status, body, retryAfter } = await shop.order(order)
         if (status < 300) return true
         if (!REFUSALS.includes(status) || !(retryAfter > 0)) strange.push(`${status} ${JSON.stringify(body)}`)
         refused.set(body.code, (refused.get(body.code) ?? 0) + 1)

@@ -11,7 +11,7 @@ const assert = require('node:assert/strict')
 const { TcpProxy } = require('../support/proxy')
 const { until } = require('../support/until')
 const { startProxied } = require('./proxied')
-const { FOLDER, load, requireDependency, unique, useShop } = require('./shop')
+const { FOLDER, load, request, requireDependency, useShop } = require('./shop')
 
 /** Ten times what a silent connection is given, and a lock that is not renewed any more with its ttl. */
 const LIMIT = { deadline: 120_000, every: 50 }
@@ -19,7 +19,6 @@ const CONNECTIONS = 20
 const env = { NODE_ENV: 'test', PAYMENT_MS: '1', ORDER_WAIT_MS: '1000', ANSWER_LIMIT_MS: '3000' }
 const shop = useShop({ processes: 1, env })
 
-const request = (variantId) => ({ variantId, userId: unique('user'), key: unique('key') })
 const status = async (client) => (await client.get('/api/v1/locks/status')).body
 
 /** Until it is accepted; meanwhile every answer is one that says "come again". */
@@ -30,25 +29,10 @@ const bought = (order, client) =>
     return status < 300
   }, LIMIT)
 
-/** A transaction beside the service that keeps what `statement` locks, until the returned function is called. */
-async function keeping(t, statement, values) {
-  const database = new (requireDependency('pg').Client)({ connectionString: shop.env.DATABASE_URL })
-  await database.connect()
-  let isOpen = true
-  const end = async () => {
-    if (isOpen) await database.end()
-    isOpen = false
-  }
-  t.after(end)
-  await database.query('BEGIN')
-  await database.query(statement, values)
-  return end
-}
-
 test('in the middle of an order: another process sells the product, and this one the same order', async (t) => {
   const { proxy, client } = await startProxied(t, shop, env)
   const { variantId, productId } = await shop.variant(2)
-  const giveBack = await keeping(t, 'SELECT * FROM variants WHERE id = $1 FOR UPDATE', [variantId])
+  const giveBack = await shop.keepRows(t, variantId)
   const order = request(variantId)
   const asked = shop.order(order, client)
   await until(async () => (await status(client)).byKind.inventory.held > 0, LIMIT)
@@ -73,7 +57,7 @@ test('in the middle of a sweep: another process brings the orders that wait to t
   )
   const sweeps = async () => (await status(client)).locks.some(({ key }) => key === 'lock:order_sweep')
   // Either process sweeps, and its statement ends after 5 s.
-  const giveBack = await keeping(t, 'LOCK TABLE orders IN ACCESS EXCLUSIVE MODE')
+  const giveBack = await shop.keep(t, 'LOCK TABLE orders IN ACCESS EXCLUSIVE MODE')
   await until(sweeps, LIMIT)
   proxy.vanish()
   await giveBack()
@@ -85,7 +69,7 @@ test('all connections of the pool, with orders in all of them: the process goes 
   const variants = await Promise.all(Array.from({ length: CONNECTIONS + 5 }, () => shop.variant(2)))
   const orders = () => variants.map(({ variantId }) => request(variantId))
   await Promise.all(orders().map((order) => bought(order, client)))
-  const giveBack = await keeping(t, 'LOCK TABLE variants IN ACCESS EXCLUSIVE MODE')
+  const giveBack = await shop.keep(t, 'LOCK TABLE variants IN ACCESS EXCLUSIVE MODE')
   const asked = orders().map((order) => bought(order, client))
   await until(async () => {
     const rows = await shop.sql(`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'`)

@@ -7,12 +7,12 @@ const { get } = require('node:http')
 const { test } = require('node:test')
 const assert = require('node:assert/strict')
 const { until } = require('../support/until')
-const { load, requireDependency, unique, useShop } = require('./shop')
+const { load, unique, useShop } = require('./shop')
 
 const LIMIT = { deadline: 60_000, every: 20 }
 
 const shop = useShop({ processes: 1, env: { NODE_ENV: 'test' } })
-const adjust = (name, delta = 1) => shop.client.post(`/api/v1/inventory/${name}/adjust`, { delta })
+const adjust = (name, delta = 1) => shop.adjust(name, delta)
 
 test('what is no name is refused, and what is not known asks for no lock', async () => {
   for (const name of ['%00', 'x'.repeat(65), 'x'.repeat(600), 'a:quorlock:b', 'a%20b']) {
@@ -70,7 +70,7 @@ test('the status and the stream answer as they are described, in every part', as
   shop.nodes[0].suspend()
   t.after(() => shop.nodes[0].continue())
   // With a lock that is held, one that is waited for, and a node that is down: no list is empty, no part is left out.
-  const giveBack = await holdRow(t, variantId)
+  const giveBack = await shop.keepRows(t, variantId)
   const asked = [adjust(variantId), adjust(variantId)]
   const status = await until(async () => {
     const { body } = await shop.client.get('/api/v1/locks/status')
@@ -104,21 +104,6 @@ function sameParts(schemas, schema, value, name) {
   for (const part of Object.keys(value)) assert.ok(described.includes(part), `${name}.${part} is described`)
   for (const part of schema.required ?? []) assert.ok(part in value, `${name}.${part} is there`)
   for (const part of Object.keys(value)) sameParts(schemas, schema.properties[part], value[part], `${name}.${part}`)
-}
-
-/** The row of a variant, until the returned function is called: who adjusts it waits. */
-async function holdRow(t, variantId) {
-  const database = new (requireDependency('pg').Client)({ connectionString: shop.env.DATABASE_URL })
-  await database.connect()
-  let isOpen = true
-  const end = async () => {
-    if (isOpen) await database.end()
-    isOpen = false
-  }
-  t.after(end)
-  await database.query('BEGIN')
-  await database.query('SELECT * FROM variants WHERE id = $1 FOR UPDATE', [variantId])
-  return end
 }
 
 test('the shop is filled once, and says what it has', async () => {

@@ -7,7 +7,7 @@ const { once } = require('node:events')
 const { test } = require('node:test')
 const assert = require('node:assert/strict')
 const { until, within } = require('../support/until')
-const { requireDependency, useShop } = require('./shop')
+const { useShop } = require('./shop')
 
 const LIMIT = { deadline: 60_000, every: 20 }
 const shop = useShop({ processes: 1, env: { NODE_ENV: 'test' } })
@@ -49,12 +49,7 @@ test('without the database, locks and nodes are told on, and that stock and orde
 })
 
 test('a stream that is opened while the process is ending keeps it from nothing', async (t) => {
-  const { Client } = requireDependency('pg')
-  const database = new Client({ connectionString: shop.env.DATABASE_URL })
-  await database.connect()
-  t.after(() => database.end())
-  await database.query('BEGIN')
-  await database.query('LOCK TABLE orders IN ACCESS EXCLUSIVE MODE')
+  const giveBack = await shop.keep(t, 'LOCK TABLE orders IN ACCESS EXCLUSIVE MODE')
   const sweeping = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%"status"%'`
   await until(async () => (await shop.sql(sweeping)).length > 0, LIMIT)
 
@@ -63,7 +58,7 @@ test('a stream that is opened while the process is ending keeps it from nothing'
   await within(60_000, first.closed, 'the end of the stream that was open') // the shutdown waits for the sweep now
   const second = await listen(t)
   assert.equal(second.status, 200)
-  await database.query('ROLLBACK')
+  await giveBack()
   await within(60_000, second.closed, 'the end of the stream that was opened late')
   assert.equal(await ended, 0)
 })

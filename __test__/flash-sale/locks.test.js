@@ -7,13 +7,12 @@ const { test } = require('node:test')
 const assert = require('node:assert/strict')
 const { Redlock } = require('../..')
 const { until } = require('../support/until')
-const { requireDependency, unique, useShop } = require('./shop')
+const { request, useShop } = require('./shop')
 
 const LIMIT = { deadline: 60_000, every: 20 }
 const shop = useShop({ processes: 2, env: { NODE_ENV: 'test', PAYMENT_MS: '1000', ORDER_WAIT_MS: '60000' } })
 
-const request = (variantId) => ({ variantId, userId: unique('user'), key: unique('key') })
-const adjust = (variantId, client) => client.post(`/api/v1/inventory/${variantId}/adjust`, { delta: 1 })
+const adjust = (variantId, by) => shop.adjust(variantId, 1, { by })
 
 /** The status of one process as soon as it is so. */
 const statusWhere = (client, condition) =>
@@ -21,22 +20,6 @@ const statusWhere = (client, condition) =>
     const { body } = await client.get('/api/v1/locks/status')
     return condition(body) && body
   }, LIMIT)
-
-/** The row of a variant, until the returned function is called: who has its lock waits for the row. */
-async function holdRow(t, variantId) {
-  const { Client } = requireDependency('pg')
-  const database = new Client({ connectionString: shop.env.DATABASE_URL })
-  await database.connect()
-  let isOpen = true
-  const end = async () => {
-    if (isOpen) await database.end()
-    isOpen = false
-  }
-  t.after(end)
-  await database.query('BEGIN')
-  await database.query('SELECT * FROM variants WHERE id = $1 FOR UPDATE', [variantId])
-  return end
-}
 
 test('who waits for a lock of another process is counted by its kind', async (t) => {
   const { variantId, productId } = await shop.variant(2)
@@ -82,7 +65,7 @@ test('who waits for a lock of another process is counted by its kind', async (t)
 test('while all nodes are stopped, locks and waiters of the fallback are shown', async (t) => {
   const { variantId, productId } = await shop.variant(2)
   const client = shop.clientOf(0)
-  const endRow = await holdRow(t, variantId)
+  const endRow = await shop.keepRows(t, variantId)
   for (const node of shop.nodes) node.suspend()
   try {
     const orders = [shop.order(request(variantId), client), shop.order(request(variantId), client)]

@@ -89,7 +89,7 @@ test('cancelling puts it back once, however often it is asked for at once', asyn
 
 test('stock is adjusted up and down, and never below zero', async () => {
   const { variantId } = await shop.variant(5)
-  const adjust = (delta) => shop.client.post(`/api/v1/inventory/${variantId}/adjust`, { delta })
+  const adjust = (delta) => shop.adjust(variantId, delta)
   assert.equal((await adjust(-5)).body.stock, 0)
   const { status, body } = await adjust(-1)
   assert.deepEqual([status, body.code], [409, 'NOT_ENOUGH_STOCK'])

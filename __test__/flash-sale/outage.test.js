@@ -5,7 +5,7 @@
 const { test } = require('node:test')
 const assert = require('node:assert/strict')
 const { until } = require('../support/until')
-const { unique, useShop } = require('./shop')
+const { request, useShop } = require('./shop')
 
 const LIMIT = { deadline: 60_000, every: 20 }
 const shop = useShop({ processes: 1, env: { NODE_ENV: 'test', PAYMENT_MS: '300', ORDER_WAIT_MS: '5000' } })
@@ -49,8 +49,6 @@ async function recovered() {
     return (await status()).instances.every(({ degraded, breaker }) => !degraded && breaker === 'closed')
   }, LIMIT)
 }
-
-const request = (variantId) => ({ variantId, userId: unique('user'), key: unique('key') })
 
 test('without a quorum orders go on under the row lock alone, and everything says so; then the nodes take over', async () => {
   const { variantId } = await shop.variant(50)

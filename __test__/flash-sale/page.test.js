@@ -6,7 +6,7 @@ const { test } = require('node:test')
 const assert = require('node:assert/strict')
 const { Chromium, findChromium } = require('../support/chromium')
 const { until } = require('../support/until')
-const { unique, useShop } = require('./shop')
+const { request, useShop } = require('./shop')
 
 const LIMIT = { deadline: 60_000, every: 50 }
 const STOCK = 12
@@ -28,7 +28,7 @@ test('a sale runs, a node is killed, then the quorum stopped, the service is res
   await shows('stock', new RegExp(`^${variantId}\\s+${STOCK}$`, 'm'))
   for (let i = 0; i < 3; i++) await shows('nodes', new RegExp(`^${node(i)}\\s+up\\s+up$`, 'm'))
 
-  const sale = Promise.all(Array.from({ length: STOCK }, () => shop.order({ variantId, key: unique('page') })))
+  const sale = Promise.all(Array.from({ length: STOCK }, () => shop.order({ variantId })))
   await shows('locks', new RegExp(`^lock:product:${productId}\\s+custom\\s+the nodes\\s+\\d+ ms\\s+[1-9]\\d*$`, 'm'))
   await shows('waits', new RegExp(`^lock:product:${productId}\\s+custom\\s+[1-9]\\d*$`, 'm'))
   await shows('waiting', /^[1-9]/)
@@ -53,14 +53,13 @@ test('a sale runs, a node is killed, then the quorum stopped, the service is res
   )
   for (const i of [0, 2]) shop.nodes[i].suspend()
   const { variantId: other, productId: otherProduct } = await shop.variant(0)
-  const adjust = (delta) => shop.client.post(`/api/v1/inventory/${other}/adjust`, { delta })
   const stocked = await until(async () => {
-    const answer = await adjust(2)
+    const answer = await shop.adjust(other, 2)
     return answer.status === 200 && answer
   }, LIMIT)
   assert.deepEqual(stocked.body, { variantId: other, stock: 2 })
   const buy = (order) => until(async () => (await shop.order(order)).status < 300, LIMIT)
-  const buyers = Array.from({ length: 2 }, () => ({ variantId: other, userId: unique('user'), key: unique('key') }))
+  const buyers = Array.from({ length: 2 }, () => request(other))
   const bought = Promise.all(buyers.map(buy))
   await shows('locks', new RegExp(`^lock:product:${otherProduct}\\s+custom\\s+the fallback\\s+\\d+ ms\\s+1$`, 'm'))
   await shows('layer', /without tokens come from the fallback \(breaker \w+\)/)

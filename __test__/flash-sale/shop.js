@@ -26,6 +26,8 @@ function load(file) {
   return import(pathToFileURL(path.join(FOLDER, 'run', file)).href)
 }
 
+const ROWS = 'SELECT * FROM variants WHERE id = ANY($1) FOR UPDATE'
+
 let names = 0
 const unique = (name) => `test-${name}-${++names}`
 
@@ -41,11 +43,16 @@ function useShop(options) {
     const pg = requireDependency('pg')
     const database = new pg.Pool({ connectionString: opened.env.DATABASE_URL, max: 2 })
     suite.after(() => database.end())
+    const connection = () => new pg.Client({ connectionString: opened.env.DATABASE_URL })
     const client = new Client(opened.url)
     suite.after(() => client.close())
     Object.assign(shop, opened, helpers(client), {
       client,
       sql: async (text, values) => (await database.query(text, values)).rows,
+      /** A transaction beside the service that keeps what `statement` locks, until the returned function is called. */
+      keep: (t, statement) => keep(t, connection(), statement),
+      /** The same of rows of variants: who adjusts or sells one waits. */
+      keepRows: (t, ...variantIds) => keep(t, connection(), ROWS, [variantIds]),
       /** A client of one process alone. */
       clientOf(index) {
         const direct = new Client(opened.applications[index].url)
@@ -57,6 +64,22 @@ function useShop(options) {
   return shop
 }
 
+async function keep(t, database, statement, values) {
+  await database.connect()
+  let isOpen = true
+  const end = async () => {
+    if (isOpen) await database.end()
+    isOpen = false
+  }
+  t.after(end)
+  await database.query('BEGIN')
+  await database.query(statement, values)
+  return end
+}
+
+/** What somebody new asks for. */
+const request = (variantId) => ({ variantId, userId: unique('user'), key: unique('key') })
+
 function helpers(client) {
   return {
     /** A new variant, of a product of its own. */
@@ -64,11 +87,13 @@ function helpers(client) {
       const variantId = unique('variant')
       const productId = unique('product')
       assert.equal((await client.post('/api/v1/inventory', { variantId, productId })).status, 200)
-      if (stock > 0) {
-        const { body } = await client.post(`/api/v1/inventory/${variantId}/adjust`, { delta: stock })
-        assert.deepEqual(body, { variantId, stock })
-      }
+      if (stock > 0) assert.deepEqual((await this.adjust(variantId, stock)).body, { variantId, stock })
       return { variantId, productId }
+    },
+
+    adjust(variantId, delta, { key, by = client } = {}) {
+      const headers = key === undefined ? {} : { 'idempotency-key': key }
+      return by.post(`/api/v1/inventory/${variantId}/adjust`, { delta }, headers)
     },
 
     async stock(variantId) {
@@ -82,4 +107,4 @@ function helpers(client) {
   }
 }
 
-module.exports = { useShop, load, unique, requireDependency, FOLDER }
+module.exports = { useShop, load, request, unique, requireDependency, FOLDER }
