@@ -88,6 +88,8 @@ mutants! {
     LatecomerTrusts,
     /// Nodes that a call had no time to ask are told to have failed.
     UnaskedAtFault,
+    /// A lock is handed on in its process for ever, whoever else waits.
+    EndlessHandOver,
 }
 
 impl Config {

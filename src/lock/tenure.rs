@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::attempt::Attempt;
 use super::event::{Entropy, Kind};
 use super::lease::Lease;
+use super::mutant::Mutant;
 use super::world::{Seat, World};
 use crate::node::{Moment, Tokens};
 
@@ -72,6 +73,9 @@ impl Tenure {
     }
 
     fn is_over(&self, world: &World) -> bool {
+        if world.config.has(Mutant::EndlessHandOver) {
+            return false;
+        }
         let (limit, held) = (world.config.handover_limit, world.now.since(self.since));
         let (many, long) = (self.hand_overs >= limit, held >= self.ttl);
         match self.others {

@@ -139,6 +139,7 @@ impl History {
             format!("call {index} holds by {}, token {token}", short(id))
         });
         self.check_order(index);
+        self.check_turn(index, id);
         self.check_token(index, token);
         let key = op.keys.trailing_zeros() as u8;
         let read = self.store.read(key, token);
@@ -209,6 +210,7 @@ impl History {
         let call = &mut self.calls.list[index];
         call.stage = Stage::Releasing;
         let (process, slot) = (call.op.process, call.slot);
+        self.end_turn(index);
         self.calls.forget(index);
         self.trace.note(self.now, [16, process as u64, index as u64], || format!("call {index} releases"));
         self.step(process, Event::Release { slot });

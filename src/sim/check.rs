@@ -208,7 +208,9 @@ impl History {
 
     /// Where nothing goes wrong, no key is left soon after the last call.
     fn check_left_keys(&mut self) {
-        if !self.plan.faults.is_empty() || self.plan.latency.slow.0 > 0 || !self.calls.open.is_empty() {
+        let is_away = self.is_healed && self.plan.away.is_some();
+        let is_disturbed = is_away || !self.plan.faults.is_empty() || self.plan.latency.slow.0 > 0;
+        if is_disturbed || !self.calls.open.is_empty() {
             self.probed_over = None;
             return;
         }

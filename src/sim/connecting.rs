@@ -72,9 +72,12 @@ impl History {
             link.run = run;
             self.push(at, Next::Greeted { process, node, epoch, life, identity });
         } else {
-            let wait = if self.sites[server].is_up { timeout.min(SECOND) } else { RECONNECT };
             self.step(process, Event::Node { node, status: Status::Down(refused()) });
-            self.push(now + wait, Next::Connect { process, node, life });
+            if self.sites[server].is_up {
+                self.push(now + timeout.min(SECOND), Next::Connect { process, node, life });
+            } else {
+                self.reconnect(process, node);
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::clock::{Clock, MS, SECOND, Time};
 use super::draw_faults::draw_faults;
-use super::plan::{Cancel, Latency, Op, Plan, Regime};
+use super::plan::{Away, Cancel, Latency, Op, Plan, Regime};
 use super::rng::Rng;
 use super::stage::stage;
 use crate::lock::{Config, Mutant, RestartGuard, Retry};
@@ -39,10 +39,12 @@ pub(crate) fn draw(seed: u64, mutant: Option<Mutant>) -> Plan {
     let wall = WALLS[usize::from(rng.percent(10))];
     let (mut servers, mut processes) = draw_clocks(rng, nodes, processes_count, wall, calm);
     let mut addresses: Vec<usize> = (0..nodes).collect();
-    if nodes > config.quorum && !calm && rng.percent(3) {
+    let is_doubled = nodes > config.quorum && !calm && rng.percent(3);
+    if is_doubled {
         addresses[1] = 0;
     }
-    if config.fencing && !calm && addresses[..nodes.min(2)] != [0, 0] && rng.percent(8) {
+    let is_misled = config.fencing && !calm && !is_doubled && rng.percent(8);
+    if is_misled {
         mislead(rng, &config, &mut servers);
     }
     let mut ops = draw_ops(rng, &config, processes_count, longest, end, calm);
@@ -64,6 +66,7 @@ pub(crate) fn draw(seed: u64, mutant: Option<Mutant>) -> Plan {
         calm,
         is_staged: false,
         end,
+        away: None,
         mutant,
     };
     if calm {
@@ -80,7 +83,16 @@ pub(crate) fn draw(seed: u64, mutant: Option<Mutant>) -> Plan {
         }
     }
     plan.ops = ops;
+    if !calm && !is_misled && !is_doubled {
+        plan.away = draw_away(rng, &plan.config);
+    }
     plan
+}
+
+fn draw_away(rng: &mut Rng, config: &Config) -> Option<Away> {
+    let servers: Vec<usize> = (config.quorum..config.nodes).collect();
+    let is_away = rng.percent(25) && !servers.is_empty();
+    is_away.then(|| Away { servers, hang: rng.percent(50) })
 }
 
 fn draw_config(

@@ -93,8 +93,10 @@ pub(crate) enum Next {
         server: usize,
         forgets: Forgets,
     },
-    /// All faults are over.
+    /// All faults are over, but that some servers may be away.
     Heal,
+    /// They are back.
+    Return,
     /// Nothing: the checks look.
     Look,
 }

@@ -197,6 +197,7 @@ impl History {
             Next::Fault(index) => self.inject(index),
             Next::Mend(index) => self.mend(index),
             Next::Heal => self.heal(),
+            Next::Return => self.bring_back(),
             Next::Request { process, node, epoch, run, is_late, request } => {
                 self.arrive(process, node, epoch, (run, is_late), request);
             }

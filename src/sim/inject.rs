@@ -1,18 +1,13 @@
 //! Faults begin and end.
 
 use super::call::{KEYS, Stage};
-use super::clock::{MS, SECOND, Time};
+use super::clock::Time;
 use super::heap_item::Next;
 use super::history::History;
-use super::link::{Link, RECONNECT};
-use super::plan::{Op, Span, What, When};
+use super::link::RECONNECT;
+use super::plan::{Span, What, When};
 use super::process::Process;
 use super::server::Value;
-use crate::lock::Retry;
-use std::time::Duration;
-
-/// Long enough for every quarantine, and for every lock to expire.
-const PROBE_WAIT: Duration = Duration::from_secs(60);
 
 impl History {
     pub(crate) fn trigger(&mut self, is_now: impl Fn(When) -> bool) {
@@ -155,7 +150,7 @@ impl History {
     }
 
     /// The threads of the process go on, in whatever order.
-    fn resume(&mut self, process: usize) {
+    pub(super) fn resume(&mut self, process: usize) {
         let now = self.now;
         let place = &mut self.processes[process];
         if !std::mem::take(&mut place.is_paused) {
@@ -176,7 +171,7 @@ impl History {
         }
     }
 
-    fn unblock(&mut self, process: usize) {
+    pub(super) fn unblock(&mut self, process: usize) {
         let now = self.now;
         let place = &mut self.processes[process];
         place.is_stalled = false;
@@ -187,14 +182,14 @@ impl History {
         }
     }
 
-    fn proceed(&mut self, server: usize) {
+    pub(super) fn proceed(&mut self, server: usize) {
         self.sites[server].is_stopped = false;
         for next in std::mem::take(&mut self.sites[server].stash) {
             self.happen(next);
         }
     }
 
-    fn free_link(&mut self, process: usize, node: usize) {
+    pub(super) fn free_link(&mut self, process: usize, node: usize) {
         for next in std::mem::take(&mut self.link(process, node).stash) {
             self.happen(next);
         }
@@ -224,7 +219,7 @@ impl History {
     }
 
     /// Another process in its place, which knows nothing.
-    fn revive(&mut self, process: usize) {
+    pub(super) fn revive(&mut self, process: usize) {
         let place = &self.processes[process];
         if place.is_alive {
             return;
@@ -236,52 +231,6 @@ impl History {
         self.processes[process].disturbed = self.now;
         for node in 0..self.plan.config.nodes {
             self.push(self.now, Next::Connect { process, node, life });
-        }
-    }
-
-    /// Nothing is wrong any more: whoever wants a lock gets it.
-    pub(crate) fn heal(&mut self) {
-        self.is_healed = true;
-        let now = self.now;
-        self.trace.note(now, [22, 0, 0], || "all is well".to_owned());
-        for server in 0..self.sites.len() {
-            self.sites[server].clock = self.plan.servers[server].clone();
-            self.sites[server].server.full = 0;
-            self.sites[server].evict_squatters();
-        }
-        for process in 0..self.processes.len() {
-            for node in 0..self.plan.config.nodes {
-                let link: &mut Link = self.link(process, node);
-                (link.held_there, link.held_back, link.deaf, link.duplicate) = (0, 0, 0, None);
-                self.free_link(process, node);
-            }
-        }
-        (0..self.sites.len()).for_each(|server| self.proceed(server));
-        for process in 0..self.processes.len() {
-            self.unblock(process);
-            self.resume(process);
-            self.revive(process);
-        }
-        let used = self.plan.ops.iter().fold(1, |used, op| used | op.keys);
-        for process in 0..self.processes.len() {
-            for key in (0..KEYS.len()).filter(|key| used >> key & 1 == 1) {
-                let op = Op {
-                    at: now + SECOND / 10,
-                    process,
-                    keys: 1 << key,
-                    ttl: self.plan.config.max_ttl,
-                    renew: false,
-                    once: false,
-                    retry: Retry::new(Some(PROBE_WAIT), 0, Duration::from_millis(50), Duration::from_secs(1)),
-                    hold: MS,
-                    extend: None,
-                    cancel: None,
-                    looks: self.plan.ops.first().is_none_or(|op| op.looks),
-                };
-                let at = op.at;
-                let call = self.calls.add(op, true);
-                self.push(at, Next::Op(call));
-            }
         }
     }
 

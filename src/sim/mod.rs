@@ -13,6 +13,7 @@ mod connecting;
 mod differ;
 mod draw;
 mod draw_faults;
+mod heal;
 mod heap;
 mod heap_item;
 mod history;
@@ -35,6 +36,7 @@ mod stage_restarts;
 mod stage_turns;
 mod store;
 mod trace;
+mod turns;
 
 use std::process::ExitCode;
 

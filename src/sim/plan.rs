@@ -33,7 +33,17 @@ pub(crate) struct Plan {
     /// Its faults were not drawn one by one, but set so that they are what the assumptions allow.
     pub(crate) is_staged: bool,
     pub(crate) end: Time,
+    /// Who is not back in the end, when all else is well.
+    pub(crate) away: Option<Away>,
     pub(crate) mutant: Option<Mutant>,
+}
+
+/// A minority that somebody who waits must not wait for.
+#[derive(Clone, Debug)]
+pub(crate) struct Away {
+    pub(crate) servers: Vec<usize>,
+    /// They are stopped; else they are killed.
+    pub(crate) hang: bool,
 }
 
 /// How long messages take, in microseconds.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::clock::{Clock, Time};
 use super::heap_item::Next;
 use super::rng::Rng;
+use super::turns::Turn;
 use crate::lock::{ClientId, Config, Core, Entropy, Slot};
 use crate::node::Moment;
 
@@ -41,6 +42,8 @@ pub(crate) struct Process {
     pub(crate) thread_stash: Vec<Next>,
     /// The call that has a slot.
     pub(crate) calls: BTreeMap<Slot, usize>,
+    /// What it was last granted of each set of keys.
+    pub(crate) turns: BTreeMap<u8, Turn>,
     pub(crate) timer: Time,
     pub(crate) is_called: bool,
     pub(crate) grants: u32,
@@ -65,6 +68,7 @@ impl Process {
             stash: Vec::new(),
             thread_stash: Vec::new(),
             calls: BTreeMap::new(),
+            turns: BTreeMap::new(),
             timer: Time::MAX,
             is_called: false,
             grants: 0,

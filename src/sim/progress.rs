@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::call::{KEYS, Stage};
-use super::clock::{MS, SECOND};
+use super::clock::{MS, SECOND, Time};
 use super::history::History;
 use super::link::Sent;
 use crate::node::{Command, Moment};
@@ -40,8 +40,16 @@ impl History {
         let slowest = (latency.base + latency.jitter + latency.slow.1 + latency.thread) * 1000;
         let is_undisturbed = self.plan.faults.is_empty() && latency.slow.0 == 0;
         let is_steady = is_undisturbed || (self.is_healed && self.now > self.plan.end + 2 * SECOND);
-        if !is_steady || (!is_undisturbed && self.begun.iter().any(|begun| *begun) && self.has_restarted()) {
+        if !is_steady {
             return;
+        }
+        let mut most = 300 * MS + 20 * slowest;
+        if !is_undisturbed && self.has_restarted() {
+            most += self.longest_quarantine();
+        }
+        if self.is_healed && self.plan.away.is_some() {
+            // Until it is noticed, a round that is not clear waits for who is away.
+            most += 2 * self.plan.config.node_timeout.as_nanos() as u64;
         }
         for (key, name) in KEYS.iter().enumerate() {
             let now = self.now;
@@ -64,7 +72,7 @@ impl History {
             let waits = self.calls.open.iter().map(|index| &self.calls.list[*index]);
             let waits = waits.filter(|call| call.stage == Stage::Waiting && call.op.keys == 1 << key);
             let poll = waits.map(|call| call.op.retry.delay_max.as_nanos() as u64).max().unwrap_or(0);
-            let most = 300 * MS + 20 * slowest + if is_undisturbed && !self.are_far_apart() { 0 } else { poll };
+            let most = most + if is_undisturbed && !self.are_far_apart() { 0 } else { poll };
             if now - since > most && !self.waits_for_late() {
                 let text = format!("{name} is free since {} ms, and somebody waits for it", since as f64 / 1e6);
                 self.violate("progress", text);
@@ -82,6 +90,11 @@ impl History {
         let walls = self.plan.servers.iter().map(|clock| clock.wall);
         let (least, most) = (walls.clone().min().unwrap_or(0), walls.max().unwrap_or(0));
         most - least > 5_000_000
+    }
+
+    /// Of servers that have just been reached.
+    fn longest_quarantine(&self) -> Time {
+        2 * self.plan.config.max_ttl.as_nanos() as u64 + 12 * SECOND
     }
 
     fn has_restarted(&self) -> bool {

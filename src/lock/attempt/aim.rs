@@ -30,6 +30,8 @@ struct Time {
     wall: u64,
     /// More nodes contradict that than a minority.
     is_wrong: bool,
+    /// No quorum is left without one that does.
+    is_short: bool,
     /// The largest token near the time that a node wants to be passed.
     latest: u64,
 }
@@ -41,6 +43,8 @@ impl Time {
             (Wish::Near(clock), _) => token.abs_diff(clock) <= SKEW,
             (Wish::Beyond(least), _) if token < least => false,
             (Wish::Beyond(least), Some(clock)) => token <= clock.saturating_add(SKEW).max(least.saturating_add(AHEAD)),
+            // Whose clock is as far on the other side of what it has taken.
+            (Wish::Beyond(least), None) if self.is_short && token <= least.saturating_add(2 * SKEW) => true,
             (Wish::Beyond(least), None) => self.is_wrong || token <= farthest(self.wall).max(farthest(least)),
         }
     }
@@ -48,7 +52,7 @@ impl Time {
     /// The same of one that has not answered: it is taken for one whose clock shows the time, and that wants as much as others.
     fn may_take(&self, token: u64) -> bool {
         let is_near = token >= self.wall.saturating_sub(SKEW) && token <= farthest(self.wall);
-        self.is_wrong || (is_near && token >= self.latest)
+        is_near && token >= self.latest
     }
 }
 
@@ -79,16 +83,22 @@ impl Attempt {
         };
         let wishes: Vec<Wish> = (0..votes.len()).filter_map(wish).collect();
         let silent = (0..votes.len()).filter(|node| self.asked >> node & 1 == 1 && !votes[*node].answered).count();
-        let contradicts = |wish: &&Wish| wish.least().abs_diff(wall) > SKEW;
-        let is_wrong = wishes.iter().filter(contradicts).count() > votes.len() - quorum;
+        let contradict = wishes.iter().filter(|wish| wish.least().abs_diff(wall) > SKEW).count();
+        let is_wrong = contradict > votes.len() - quorum;
+        let is_short = contradict > (wishes.len() + silent).saturating_sub(quorum);
         let timely = wishes.iter().filter(|wish| wish.is_within(farthest(wall)));
-        let time = Time { wall, is_wrong, latest: timely.map(|wish| wish.least()).max().unwrap_or(0) };
+        let time = Time { wall, is_wrong, is_short, latest: timely.map(|wish| wish.least()).max().unwrap_or(0) };
         let clocks: Vec<Option<u64>> = (0..votes.len()).map(|node| world.clock_of(node)).collect();
         let heard = |aim: &Wish| {
             let takes = |node: &usize| wish(*node).is_some_and(|wish| time.takes(wish, clocks[*node], aim.least()));
             (0..votes.len()).filter(takes).count()
         };
-        let takers = |aim: &Wish| heard(aim) + if !is_last && time.may_take(aim.least()) { silent } else { 0 };
+        let takers = |aim: &Wish| {
+            let heard = heard(aim);
+            // Where our own clock is wrong, it says nothing of the silent ones: they are taken for such as all that have answered.
+            let may_take = if is_wrong { heard == wishes.len() } else { time.may_take(aim.least()) };
+            heard + if !is_last && may_take { silent } else { 0 }
+        };
         let mut aims = wishes.clone();
         aims.sort_unstable_by_key(|wish| wish.least());
         let Some(aim) = aims.iter().copied().find(|aim| takers(aim) >= quorum) else {

@@ -135,6 +135,35 @@ fn what_the_nodes_have_told_of_their_clocks_runs_on_where_ours_stands_still() {
     }
 }
 
+/// Ours is wrong, and so is that of a node which answers before the other right one; the key was held seconds ago.
+#[test]
+fn where_our_own_clock_is_wrong_the_silent_nodes_are_heard_before_one_is_followed_that_others_contradict() {
+    for order in [[0, 1, 2], [1, 0, 2], [1, 2, 0]] {
+        let mut script = fenced(3);
+        let now = WALL + 3600 * SECOND;
+        script.nodes.iter_mut().for_each(|node| node.clock = Some(now));
+        script.nodes[0].clock = Some(WALL - 60 * SECOND);
+        script.nodes[1..].iter_mut().for_each(|node| node.raise("k", now - 11 * SECOND));
+        assert!(proposals(&mut script, "k", &order) <= 3);
+    }
+}
+
+/// Ours is seconds behind both, which are apart by less than that; the third is down.
+#[test]
+fn two_nodes_that_are_left_agree_on_tokens_though_one_of_them_finds_ours_too_old() {
+    for (one, other) in [(3660, 6820), (6820, 3660), (4900, 9000), (1000, 5900)] {
+        let mut script = fenced(3);
+        script.down(2);
+        script.nodes[0].clock = Some(WALL + one * 1000);
+        script.nodes[1].clock = Some(WALL + other * 1000);
+        for held in 0..3 {
+            let key = format!("{held}");
+            script.nodes[..2].iter_mut().for_each(|node| node.raise(&key, WALL - 1 - held));
+            assert!(proposals(&mut script, &key, &[0, 1]) <= 2);
+        }
+    }
+}
+
 #[test]
 fn the_time_that_was_learned_stays_when_our_own_clock_is_put_right() {
     let mut script = fenced(3);
