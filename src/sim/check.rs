@@ -137,9 +137,13 @@ impl History {
         let (began, since, process) = (call.began, call.since, call.op.process);
         let (op, config) = (&call.op, &self.plan.config);
         let patience = config.node_timeout.min(op.ttl / 4);
-        let rounds = if op.retry.wait.is_some() { 2 } else { op.retry.count + 3 };
         let thread = Duration::from_micros(self.plan.latency.thread);
-        let most = op.retry.total + config.connect_timeout + patience * rounds * 3 + thread + Duration::from_millis(20);
+        let rounds = match op.retry.wait {
+            // Its end is fixed, but one round is made in any case, after those before it, and who holds it is asked.
+            Some(_) => patience * 3,
+            None => patience * (op.retry.count + 3) * 3,
+        };
+        let most = op.retry.total + config.connect_timeout + rounds + thread + Duration::from_millis(20);
         let place = &mut self.processes[process];
         if place.disturbed >= began && place.disturbed > 0 {
             return;
