@@ -167,21 +167,6 @@ test('the queue survives all its processes: killed in the middle of a thousand o
   assert.deepEqual(states, [{ status: 'confirmed' }])
 })
 
-test('a process that is told to end finishes what it can, and ends by itself', async () => {
-  const { variantId } = await shop.variant(3)
-  const order = { variantId, userId: unique('user'), key: unique('key') }
-  const client = shop.clientOf(1)
-  const asked = shop.order(order, client)
-  await until(async () => (await client.get('/api/v1/locks/status')).body.byKind.orderCreation.held > 0, LIMIT)
-  assert.equal(await shop.applications[1].stop(), 0)
-  // Who needs another lock while the service closes is refused.
-  const { status } = await asked
-  assert.ok([201, 503].includes(status), String(status))
-  await until(async () => (await shop.order(order)).status < 300, LIMIT)
-  assert.equal(await shop.stock(variantId), 2)
-  await shop.applications[1].start()
-})
-
 test('there are metrics, and a description of all endpoints', async () => {
   const client = shop.clientOf(0)
   const { body: metrics } = await client.get('/metrics')
