@@ -167,8 +167,19 @@ test('the queue survives all its processes: killed in the middle of a thousand o
   assert.deepEqual(states, [{ status: 'confirmed' }])
 })
 
+const ENDPOINTS = [
+  ...['GET /', 'GET /health', 'GET /metrics', 'GET /api/v1/live'],
+  ...['POST /api/v1/orders', 'GET /api/v1/orders/{id}', 'POST /api/v1/orders/{id}/cancel'],
+  ...['GET /api/v1/inventory', 'GET /api/v1/inventory/{variantId}'],
+  ...['POST /api/v1/inventory', 'POST /api/v1/inventory/{variantId}/adjust'],
+  ...['GET /api/v1/locks/status', 'GET /api/v1/test/locks/status'],
+  ...['POST /api/v1/test/inventory/test-decrement', 'POST /api/v1/test/inventory/test-concurrent-access'],
+  'POST /api/v1/test/locks/clear-test-locks',
+]
+
 test('there are metrics, and a description of all endpoints', async () => {
   const client = shop.clientOf(0)
+  assert.equal((await shop.order(await shop.variant(1), client)).status, 201)
   const { body: metrics } = await client.get('/metrics')
   for (const line of [
     /^flash_sale_answers_total\{status="201"\} [1-9]/m,
@@ -180,9 +191,12 @@ test('there are metrics, and a description of all endpoints', async () => {
     assert.match(metrics, line)
   }
   const { body } = await client.get('/api/openapi.json')
-  for (const path of ['/api/v1/orders', '/api/v1/inventory/{variantId}/adjust', '/api/v1/locks/status', '/health']) {
-    assert.ok(body.paths[path], path)
-  }
+  const described = Object.entries(body.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  )
+  assert.deepEqual(described.sort(), ENDPOINTS.toSorted())
+  const { content } = body.paths['/metrics'].get.responses['200']
+  assert.deepEqual(content, { 'text/plain': { schema: { type: 'string' } } })
   const answers = body.paths['/api/v1/orders'].post.responses
   assert.deepEqual(Object.keys(answers).sort(), ['200', '201', '400', '404', '409', '429', '503'])
 })
