@@ -9,11 +9,14 @@ const assert = require('node:assert/strict')
 const { FOLDER, load, requireDependency } = require('./shop')
 
 let RefusalFilter
+let LockRefusalFilter
 
 before(async () => {
   await load('shop.mjs') // says so where the example is not built
   requireDependency('reflect-metadata')
-  RefusalFilter = (await import(pathToFileURL(path.join(FOLDER, 'dist/refusals/refusal.filter.js')).href)).RefusalFilter
+  const dist = (file) => import(pathToFileURL(path.join(FOLDER, 'dist', 'refusals', file)).href)
+  ;({ RefusalFilter } = await dist('refusal.filter.js'))
+  ;({ LockRefusalFilter } = await dist('lock-refusal.filter.js'))
 })
 
 /** `[status, code, Retry-After]` of the answer to an error. */
@@ -28,6 +31,30 @@ function answerTo(error) {
   const http = { getResponse: () => response, getRequest: () => ({}) }
   filter.catch(error, { switchToHttp: () => http, getArgByIndex: () => response })
   return answer
+}
+
+/** The address of an application with the filters of the service, where `/<name>` throws that error. */
+async function throwing(t, errors) {
+  const { Controller, Get, Module } = requireDependency('@nestjs/common')
+  const { NestFactory } = requireDependency('@nestjs/core')
+  class Throwing {}
+  for (const [name, error] of Object.entries(errors)) {
+    const method = {
+      value() {
+        throw error
+      },
+    }
+    Object.defineProperty(Throwing.prototype, name, method)
+    Get(name)(Throwing.prototype, name, method)
+  }
+  Controller()(Throwing)
+  class Throws {}
+  Module({ controllers: [Throwing] })(Throws)
+  const app = await NestFactory.create(Throws, { logger: false })
+  t.after(() => app.close())
+  app.useGlobalFilters(new RefusalFilter(app.getHttpAdapter()), new LockRefusalFilter())
+  await app.listen(0, '127.0.0.1')
+  return app.getUrl()
 }
 
 const withCode = (code) => Object.assign(new Error('of the database'), { code })
@@ -77,4 +104,31 @@ test('what is anybody’s mistake is a 500, which says nothing of coming again',
     }
   }
   assert.equal(answerTo('no error at all')[0], 500)
+})
+
+test('a lock that is not to be had says when to come again; a deadlock is a mistake', async (t) => {
+  const { LockContendedError, QuorumUnavailableError, Redlock } = requireDependency('quorlock')
+  const redlock = new Redlock({ nodes: 'memory' })
+  t.after(() => redlock.close())
+  const within = redlock.withLock('stock', 1000, () => redlock.withLock('stock', 1000, () => {}))
+  const deadlock = await within.catch((error) => error)
+  redlock.drain()
+  const closed = await redlock.acquire('stock', 1000).catch((error) => error)
+  const url = await throwing(t, {
+    ...{ deadlock, closed, contended: new LockContendedError('others hold it') },
+    known: new LockContendedError('others hold it', { retryAfter: 2001 }),
+    unavailable: new QuorumUnavailableError('no quorum'),
+  })
+  const answers = {}
+  for (const name of ['contended', 'known', 'unavailable', 'closed', 'deadlock']) {
+    const response = await fetch(`${url}/${name}`)
+    answers[name] = [response.status, (await response.json()).code, response.headers.get('retry-after')]
+  }
+  assert.deepEqual(answers, {
+    contended: [409, 'ERR_LOCK_CONTENDED', '1'],
+    known: [409, 'ERR_LOCK_CONTENDED', '3'],
+    unavailable: [503, 'ERR_QUORUM_UNAVAILABLE', '1'],
+    closed: [503, 'ERR_REDLOCK_CLOSED', '1'],
+    deadlock: [500, undefined, null],
+  })
 })

@@ -167,23 +167,19 @@ test('the queue survives all its processes: killed in the middle of a thousand o
   assert.deepEqual(states, [{ status: 'confirmed' }])
 })
 
-test('a process that is told to end finishes what it can, and ends by itself', async () => {
-  const { variantId } = await shop.variant(3)
-  const order = { variantId, userId: unique('user'), key: unique('key') }
-  const client = shop.clientOf(1)
-  const asked = shop.order(order, client)
-  await until(async () => (await client.get('/api/v1/locks/status')).body.byKind.orderCreation.held > 0, LIMIT)
-  assert.equal(await shop.applications[1].stop(), 0)
-  // Who needs another lock while the service closes is refused.
-  const { status } = await asked
-  assert.ok([201, 503].includes(status), String(status))
-  await until(async () => (await shop.order(order)).status < 300, LIMIT)
-  assert.equal(await shop.stock(variantId), 2)
-  await shop.applications[1].start()
-})
+const ENDPOINTS = [
+  ...['GET /', 'GET /health', 'GET /metrics', 'GET /api/v1/live'],
+  ...['POST /api/v1/orders', 'GET /api/v1/orders/{id}', 'POST /api/v1/orders/{id}/cancel'],
+  ...['GET /api/v1/inventory', 'GET /api/v1/inventory/{variantId}'],
+  ...['POST /api/v1/inventory', 'POST /api/v1/inventory/{variantId}/adjust'],
+  ...['GET /api/v1/locks/status', 'GET /api/v1/test/locks/status'],
+  ...['POST /api/v1/test/inventory/test-decrement', 'POST /api/v1/test/inventory/test-concurrent-access'],
+  'POST /api/v1/test/locks/clear-test-locks',
+]
 
 test('there are metrics, and a description of all endpoints', async () => {
   const client = shop.clientOf(0)
+  assert.equal((await shop.order(await shop.variant(1), client)).status, 201)
   const { body: metrics } = await client.get('/metrics')
   for (const line of [
     /^flash_sale_answers_total\{status="201"\} [1-9]/m,
@@ -195,9 +191,12 @@ test('there are metrics, and a description of all endpoints', async () => {
     assert.match(metrics, line)
   }
   const { body } = await client.get('/api/openapi.json')
-  for (const path of ['/api/v1/orders', '/api/v1/inventory/{variantId}/adjust', '/api/v1/locks/status', '/health']) {
-    assert.ok(body.paths[path], path)
-  }
+  const described = Object.entries(body.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  )
+  assert.deepEqual(described.sort(), ENDPOINTS.toSorted())
+  const { content } = body.paths['/metrics'].get.responses['200']
+  assert.deepEqual(content, { 'text/plain': { schema: { type: 'string' } } })
   const answers = body.paths['/api/v1/orders'].post.responses
   assert.deepEqual(Object.keys(answers).sort(), ['200', '201', '400', '404', '409', '429', '503'])
 })

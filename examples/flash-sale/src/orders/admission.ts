@@ -9,15 +9,21 @@ const RETRY_SECONDS = 3
 
 @Injectable()
 export class Admission {
-  private inWork = 0
+  private readonly inWork = new Set<Promise<unknown>>()
 
   async admit<T>(work: () => Promise<T>): Promise<T> {
-    if (this.inWork >= settings.ordersInWork) throw busy(RETRY_SECONDS)
-    this.inWork++
+    if (this.inWork.size >= settings.ordersInWork) throw busy(RETRY_SECONDS)
+    const working = work()
+    this.inWork.add(working)
     try {
-      return await work()
+      return await working
     } finally {
-      this.inWork--
+      this.inWork.delete(working)
     }
+  }
+
+  /** Resolves when the orders that are in work now have ended, whatever comes in meanwhile. */
+  async ended() {
+    await Promise.allSettled(this.inWork)
   }
 }

@@ -10,6 +10,7 @@ import { ORDER_QUEUE, OrderQueue } from './order-queue.js'
 import { OrderSweep } from './order-sweep.js'
 import { OrdersController } from './orders.controller.js'
 import { OrdersService } from './orders.service.js'
+import { OrdersShutdown } from './orders-shutdown.js'
 import { PaymentsService } from './payments.service.js'
 import { QueueConnection, QueueConnectionModule } from './queue-connection.js'
 
@@ -24,7 +25,7 @@ const queue = BullModule.registerQueueAsync({
 @Module({
   imports: [TypeOrmModule.forFeature([Order]), queue, QueueConnectionModule, InventoryModule, LocksModule],
   controllers: [OrdersController],
-  providers: [OrdersService, OrderQueue, OrderProcessor, OrderSweep, PaymentsService, Admission],
+  providers: [OrdersService, OrderQueue, OrderProcessor, OrderSweep, OrdersShutdown, PaymentsService, Admission],
   exports: [OrdersService, OrderQueue],
 })
 export class OrdersModule {}

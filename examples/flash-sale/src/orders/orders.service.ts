@@ -89,6 +89,7 @@ export class OrdersService {
         const { stock } = await this.inventory.find(request.variantId)
         if (stock < request.quantity) throw soldOut(request.variantId, stock)
         await this.payments.authorise(lock.signal)
+        // Paid: the lock that the purchase needs is granted also while the process ends (orders-shutdown.ts).
         return this.inventory.purchase({ id: randomUUID(), ...request, degraded: lock.degraded })
       },
       { wait: timeLeft(until) },

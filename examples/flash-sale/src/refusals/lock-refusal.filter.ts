@@ -1,14 +1,14 @@
-import { type ArgumentsHost, Catch } from '@nestjs/common'
-import { LockContendedError, type LockError, QuorumUnavailableError, RedlockClosedError } from 'quorlock'
+import type { ArgumentsHost } from '@nestjs/common'
+import type { LockError } from 'quorlock'
 import { RedlockExceptionFilter } from 'quorlock/nestjs'
 
 const RETRY_SECONDS = 1
 
 /**
  * The answers of quorlock/nestjs, each with a `Retry-After`, also where nobody knows when: by that header clients of this
- * service tell what is worth a second try from what is final.
+ * service tell what is worth a second try from what is final. It has no `@Catch()` of its own, and so that of the class
+ * that it extends, which leaves a deadlock out: that is a mistake, and a 500.
  */
-@Catch(LockContendedError, QuorumUnavailableError, RedlockClosedError)
 export class LockRefusalFilter extends RedlockExceptionFilter {
   override catch(error: LockError, host: ArgumentsHost) {
     const response = host.switchToHttp().getResponse()
