@@ -1,11 +1,12 @@
 // The simulator: builds it, and runs what is asked for.
-//   npm run sim -- --seeds 20000 [--first 0] [--mutant Name]   histories, drawn from that many seeds
+//   npm run sim -- --seeds 20000 [--first 0] [--mutant Name]   histories, drawn from that many seeds; `--first any`: fresh ones
 //   npm run sim -- --seed 4711 [--mutant Name]                 one of them: when it fails, its smallest plan and its trace
 //   npm run sim -- --mutants [--seeds 20000] [--write]         every known mistake, until it is found
 //   npm run sim -- --search quick|full [--write]               every history of two clients and three servers
 //   npm run sim -- --search 'fenced observed acquires=1,1 restarts=1'   one scope: when it breaks a promise, the moves
 
 import { spawn, spawnSync } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
@@ -70,7 +71,14 @@ function words() {
   const mutant = options.mutant ?? '-'
   if (options.mutants) return ['mutants', number('seeds'), threads]
   if (options.seed !== undefined) return ['seed', number('seed'), mutant]
-  return ['seeds', number('first'), number('seeds'), threads, mutant]
+  return ['seeds', first(), number('seeds'), threads, mutant]
+}
+
+function first() {
+  if (options.first !== 'any') return number('first')
+  const drawn = String(randomInt(2 ** 47))
+  process.stdout.write(`from seed ${drawn} on\n`)
+  return drawn
 }
 
 function number(name) {

@@ -71,6 +71,7 @@ const checks = [
 const long = [
   { ...script('fuzz', 10, '--minutes', '1'), name: 'fuzz, any seed' },
   script('test:faults', 20),
+  { ...script('sim', 20, '--seeds', '100000', '--first', 'any'), name: 'sim, any seeds' },
   { ...script('sim', 60, '--search', 'full'), name: 'search, full' },
   script('bench', 20, '--quick'),
   script('demo', 10),

@@ -65,6 +65,25 @@ describe('a network that only annoys', { concurrency: true }, () => {
     assert.equal(await lock.release(), 'released')
   })
 
+  test('little bandwidth: every call has its turn, and the validity is what is left', async (t) => {
+    const { redlock, nodes, cluster } = await setUp(t, { options: { nodeTimeout: 20_000 } })
+    const keys = Array.from({ length: 40 }, (_, i) => uniqueKey(`${'x'.repeat(400)}${i}`))
+    for (const { proxy } of nodes) {
+      proxy.toServer.limit(40_000)
+      proxy.toClient.limit(2000)
+    }
+    const start = performance.now()
+    const locks = await Promise.all(keys.map((key) => redlock.acquire(key, 60_000)))
+    const ms = performance.now() - start
+    assert.ok(ms > 350, `took ${ms} ms: the keys alone are 16,000 bytes, which take 400 ms`)
+    for (const lock of locks) assert.ok(lock.remaining <= 60_000 - 100, `${lock.remaining} ms are left`)
+    assert.deepEqual(
+      await Promise.all(locks.map((lock) => lock.release())),
+      locks.map(() => 'released'),
+    )
+    for (const key of keys) await until(async () => (await cluster.holding(key)) === 0)
+  })
+
   test('a SET that is executed, whose reply is lost', async (t) => {
     const { redlock, nodes, cluster } = await setUp(t)
     const key = uniqueKey()

@@ -8,6 +8,7 @@
 //   proxy.toClient.hold()             // replies are kept back ... proxy.toClient.pass() delivers them
 //   proxy.toClient.delay(50)          // every chunk arrives 50 ms later, in order
 //   proxy.toClient.jitter(5, 50)      // each one 5 to 50 ms later, in order: nothing overtakes
+//   proxy.toClient.limit(20_000)      // so many bytes a second, of all connections together
 //   proxy.toClient.slice(1)           // one byte at a time
 //   proxy.toClient.corrupt(fn)        // each chunk is replaced by fn(chunk), null drops it
 //   proxy.halfOpen()                  // both directions swallowed, no FIN: the peer vanished
@@ -20,6 +21,7 @@
 const net = require('node:net')
 const { once } = require('node:events')
 const { freePort } = require('./ports')
+const { sleep } = require('./until')
 
 /** One direction of all connections: what happens to a chunk between its arrival and its delivery. */
 class Direction {
@@ -53,6 +55,10 @@ class Direction {
 
   jitter(least, most) {
     this.#mode = { kind: 'jitter', least, most }
+  }
+
+  limit(perSecond) {
+    this.#mode = { kind: 'limit', perSecond }
   }
 
   slice(bytes) {
@@ -93,9 +99,14 @@ class Direction {
         return setTimeout(deliver, this.#mode.ms, chunk)
       case 'jitter': {
         const { least, most } = this.#mode
-        const pause = new Promise((resolve) => setTimeout(resolve, least + Math.random() * (most - least)))
+        const pause = sleep(least + Math.random() * (most - least))
         // Behind what came before it, however long that takes.
         this.#last = Promise.all([this.#last, pause]).then(() => deliver(chunk))
+        return undefined
+      }
+      case 'limit': {
+        const ms = (chunk.length / this.#mode.perSecond) * 1000
+        this.#last = this.#last.then(() => sleep(ms)).then(() => deliver(chunk))
         return undefined
       }
       case 'slice': {
