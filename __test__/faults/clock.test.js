@@ -108,6 +108,19 @@ describe('clocks of nodes', { concurrency: true, skip: withoutClock() }, () => {
     assert.equal(await next.release(), 'released')
   })
 
+  test('one is a minute off when it is reached: a warning says so, without tokens too', async (t) => {
+    const { cluster, clocks } = await clockedServers(t)
+    const warned = warnings(t, 'DEGRADED')
+    const [ahead, , behind] = cluster.urls.map((url) => new URL(url).host)
+    clocks[0].step(MINUTE)
+    clocks[2].step(-MINUTE)
+    await allUp(t, cluster.urls, { fencing: false })
+    await until(() => warned.length === 2)
+    warned.sort((one, other) => one.includes('behind') - other.includes('behind'))
+    assert.match(warned[0], new RegExp(`^${ahead}: the server's clock is (59|60)\\.\\d s ahead of this process's$`))
+    assert.match(warned[1], new RegExp(`^${behind}: the server's clock is (59|60)\\.\\d s behind this process's$`))
+  })
+
   test('two are a minute ahead: two may hold it, no two have one token, and the first is told', async (t) => {
     const { cluster, clocks, other, key, held } = await setUp(t, { fencing: true })
     const lock = await held(5000, { renew: true })

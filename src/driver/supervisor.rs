@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::acquaintances::Acquaintance;
 use super::circuit::Circuit;
-use super::clock;
+use super::{clock, warnings};
 use super::mailbox::Word;
 use super::node_set::Password;
 use super::timer::sleep_until;
@@ -43,10 +43,12 @@ impl Supervisor {
             let fault = match self.connect().await {
                 Ok(connected) => {
                     let since = clock::now();
-                    if let Some(message) = connected.warning {
-                        self.circuit.state().warn(self.node, "server", message);
-                        self.circuit.announce();
+                    let of_server = connected.warning.map(|message| ("server", message));
+                    let of_clock = connected.clock.and_then(|clock| warnings::by_clock(clock, clock::wall()));
+                    for (topic, message) in of_server.into_iter().chain(of_clock) {
+                        self.circuit.state().warn(self.node, topic, message);
                     }
+                    self.circuit.announce();
                     acquaintance.meet(&connected.identity);
                     redis.install(connected.link);
                     self.report(Status::Up(connected.identity));

@@ -50,7 +50,8 @@ fn by_fault(fault: &Fault) -> Option<(&'static str, String)> {
         .then(|| ("rights", format!("the server refuses what locks need: {}", fault.message)))
 }
 
-fn by_clock(clock: u64, wall: u64) -> Option<(&'static str, String)> {
+/// The same, by what its clock shows.
+pub(super) fn by_clock(clock: u64, wall: u64) -> Option<(&'static str, String)> {
     let apart = Duration::from_micros(clock.abs_diff(wall));
     let side = if clock > wall { "ahead of" } else { "behind" };
     let text = || format!("the server's clock is {:.1} s {side} this process's", apart.as_secs_f64());

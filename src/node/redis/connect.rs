@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
 
-use super::handshake::{look, own_release, questions};
+use super::handshake::{Greeting, look, own_release, questions};
 use super::line::Line;
 #[cfg(unix)]
 use super::line::LineStream;
@@ -29,6 +29,8 @@ pub(crate) struct Connected {
     pub(crate) identity: Identity,
     /// Rights that the server's ACL withholds, in words; the feature that needs them goes without.
     pub(crate) warning: Option<String>,
+    /// What its wall clock shows, in microseconds since 1970, where it says so.
+    pub(crate) clock: Option<u64>,
 }
 
 /// Batches that may wait in redis-rs' queue: more than can be in flight before a link counts as silent.
@@ -137,8 +139,8 @@ where
     };
     let answers = answers.map_err(|error| fault::from_connection(&error))?;
     manners.receive(0);
-    let (identity, warning) = look(&answers)?;
+    let Greeting { identity, warning, clock } = look(&answers)?;
     let form = Form { own_release: own_release(&answers), ..Form::default() };
     let link = Link::new(connection, driver, manners, line, form, identity.run.is_some());
-    Ok(Connected { link, identity, warning })
+    Ok(Connected { link, identity, warning, clock })
 }

@@ -37,8 +37,18 @@ pub(super) fn questions(options: &Options) -> Pipeline {
     pipeline
 }
 
+/// What a server that may vote says of itself.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Greeting {
+    pub(super) identity: Identity,
+    /// Rights that its ACL withholds, in words; the feature that needs them goes without.
+    pub(super) warning: Option<String>,
+    /// What its wall clock shows, in microseconds since 1970.
+    pub(super) clock: Option<u64>,
+}
+
 /// Reads the answers to [`questions`]: who it is, whether it may vote at all, and what it refused to say.
-pub(super) fn look(answers: &[Value]) -> Result<(Identity, Option<String>), Fault> {
+pub(super) fn look(answers: &[Value]) -> Result<Greeting, Fault> {
     for answer in answers {
         // It cannot vote now, whatever it would say later.
         if let Value::ServerError(error) = answer
@@ -83,7 +93,8 @@ pub(super) fn look(answers: &[Value]) -> Result<(Identity, Option<String>), Faul
         promotion: promotion(&replication).map(Arc::from),
         uptime: uptime.map(Duration::from_secs),
     };
-    Ok((identity, warning))
+    let clock = field(&server, "server_time_usec").and_then(|micros| micros.parse().ok());
+    Ok(Greeting { identity, warning, clock })
 }
 
 /// A server that is promoted takes a new replication id and keeps its old master's as the second one. The first id alone
@@ -130,20 +141,28 @@ mod tests {
         let answers = [bulk("# Server\r\nrun_id:abc\r\nuptime_in_seconds:7\r\n"), bulk("role:master\r\n"), bulk("")];
         let identity =
             Identity { run: Some("abc".into()), uptime: Some(Duration::from_secs(7)), ..Identity::default() };
-        assert_eq!(look(&answers), Ok((identity, None)));
+        assert_eq!(look(&answers), Ok(Greeting { identity, warning: None, clock: None }));
+    }
+
+    #[test]
+    fn reads_the_clock_where_the_server_tells_it() {
+        let clock = |server: &str| look(&[bulk(server), bulk("role:master\r\n"), bulk("")]).unwrap().clock;
+        assert_eq!(clock("server_time_usec:1795912463858736\r\n"), Some(1_795_912_463_858_736));
+        assert_eq!(clock("server_time_usec:soon\r\n"), None);
+        assert_eq!(clock("server_time_usec:-1\r\n"), None);
     }
 
     #[test]
     fn a_master_that_has_been_a_replica_is_told_from_one_that_has_replicas() {
         let promotion = |first: &str, second: &str| {
             let text = format!("role:master\r\nmaster_replid:{first}\r\nmaster_replid2:{second}\r\n");
-            look(&[bulk("run_id:abc\r\n"), bulk(&text), bulk("")]).unwrap().0.promotion
+            look(&[bulk("run_id:abc\r\n"), bulk(&text), bulk("")]).unwrap().identity.promotion
         };
         assert_eq!(promotion("4dd6", &"0".repeat(40)), None);
         assert_eq!(promotion("d4a8", "5b55").as_deref(), Some("d4a8"));
         assert_eq!(promotion("d4a8", ""), None);
-        let (identity, _) = look(&[bulk("run_id:abc\r\n"), bulk("role:master\r\n"), bulk("")]).unwrap();
-        assert_eq!(identity.promotion, None, "a server that does not say");
+        let greeting = look(&[bulk("run_id:abc\r\n"), bulk("role:master\r\n"), bulk("")]).unwrap();
+        assert_eq!(greeting.identity.promotion, None, "a server that does not say");
     }
 
     #[test]
@@ -158,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_server_that_evicts_is_warned_about() {
-        let warning = |memory: &str| look(&[bulk(""), bulk("role:master\r\n"), bulk(memory)]).unwrap().1;
+        let warning = |memory: &str| look(&[bulk(""), bulk("role:master\r\n"), bulk(memory)]).unwrap().warning;
         let text = warning("maxmemory:1000000\r\nmaxmemory_policy:allkeys-lru\r\n").unwrap();
         assert!(text.contains("allkeys-lru"), "{text}");
         assert_eq!(warning("maxmemory:1000000\r\nmaxmemory_policy:noeviction\r\n"), None);
@@ -177,9 +196,9 @@ mod tests {
             Ok(value) => value,
             Err(error) => panic!("{error}"),
         };
-        let (identity, warning) = look(&[refused(), refused(), refused(), refused()]).unwrap();
-        assert_eq!(identity, Identity::default());
-        let warning = warning.unwrap();
+        let greeting = look(&[refused(), refused(), refused(), refused()]).unwrap();
+        assert_eq!((greeting.identity, greeting.clock), (Identity::default(), None));
+        let warning = greeting.warning.unwrap();
         assert!(warning.contains("INFO") && warning.contains("SCRIPT LOAD"), "{warning}");
     }
 
