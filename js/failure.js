@@ -36,13 +36,13 @@ function contended(key, { attempts, retryAfter, votes }, nodes) {
   const by = refused > 0 ? `held by another on ${refused} of ${nodes} nodes` : unrefused(votes)
   const text = `could not lock ${inQuotes(key)}: ${by}${after(attempts)}${list(votes)}${hint(retryAfter)}`
   const error = new LockContendedError(text, { key, attempts, retryAfter, votes })
-  if (nodes > 0 && countVotes(votes, 'faulted') === votes.length) unanswered.add(error)
+  if (nodes > 0 && refused === 0) speakOfNobody.add(error)
   return error
 }
 
-/** Errors that say nothing of others: the wait ended before any node had voted. */
-const unanswered = new WeakSet()
-const isUnanswered = (error) => unanswered.has(error)
+/** Errors that say nothing of others: no node has refused, or what was granted had run out before it could be used. */
+const speakOfNobody = new WeakSet()
+const speaksOfNobody = (error) => speakOfNobody.has(error)
 
 /** Nobody has said that another holds it: too few have answered, or it was not asked for, since this process wanted it anyway. */
 const unrefused = (votes) =>
@@ -136,7 +136,9 @@ function alreadyTaken(key, state) {
 /** Granted, but the event loop was busy until the validity was over, and no time is left to try again. */
 function grantedTooLate(key, attempts, votes) {
   const text = `could not lock ${inQuotes(key)}: it was granted, but expired before the function could start`
-  return new LockContendedError(`${text}${after(attempts)}${list(votes)}`, { key, attempts, votes })
+  const error = new LockContendedError(`${text}${after(attempts)}${list(votes)}`, { key, attempts, votes })
+  speakOfNobody.add(error)
+  return error
 }
 
 /** `what` was asked for: to lock, connect or inspect. */
@@ -168,7 +170,7 @@ module.exports = {
   LOST_REASONS,
   failWith,
   contended,
-  isUnanswered,
+  speaksOfNobody,
   unavailable,
   notConnected,
   notStarted,

@@ -110,8 +110,8 @@ export interface WithLockDecoratorOptions<Contended extends 'throw' | 'skip' = '
   /**
    * What a call comes to that did not get the lock within its wait, since others held it: a `LockContendedError`, or
    * nothing: the method is not called, and the call resolves with undefined. No quorum is an error in any case, and so are a
-   * wait that was too short for any node's answer and the shutdown of the application, a `RedlockClosedError`: what nobody else
-   * is at must not seem to be done.
+   * wait that ended before any node had refused, a lock that had run out before the method could begin, as where the event loop
+   * was blocked, and the shutdown of the application, a `RedlockClosedError`: what nobody else is at must not seem to be done.
    *
    * Handlers of `@OnWorkerEvent` and `@OnQueueEvent` are left out during a shutdown, since nobody would catch what they reject
    * with, and the process would end; with 'throw' a process warning (`QUORLOCK_LEFT_OUT`) says so. @default 'throw'

@@ -21,6 +21,8 @@ test("'skip' leaves out what others have, and nothing of which that is not known
     [new LockContendedError('held, says a provider of the user', { key: 'k' }), true],
     [contended([]), false],
     [contended([faulted]), false],
+    [contended([granted, faulted]), false],
+    [failure.grantedTooLate('k', 1, [granted, granted]), false],
     [failure.reentrant('k'), false],
     [new QuorumUnavailableError('no quorum', { key: 'k' }), false],
     [new Error('mine'), false],

@@ -16,9 +16,10 @@ const load = createRequire(join(folder, 'support.js'))
 
 export const nest = Number(process.env.QUORLOCK_TEST_NEST)
 
-export const { until, within } = load('./until.js') as {
+export const { until, within, block } = load('./until.js') as {
   until: (condition: () => unknown, options?: { what?: string }) => Promise<unknown>
   within: <T>(ms: number, promise: Promise<T>) => Promise<T>
+  block: (ms: number) => void
 }
 
 export const { freePort } = load('./ports.js') as { freePort: () => Promise<number> }
