@@ -538,7 +538,13 @@ export interface FencedLock extends Lock {
 /** The handle's type: with or without a token. */
 export type LockOf<Fencing extends boolean> = Fencing extends true ? FencedLock : Lock
 
-/** What code that only needs locks can ask for, whatever provides them: memory, one Redis, or many. */
+/**
+ * What code that only needs locks can ask for, whatever provides them: memory, one Redis, or many.
+ *
+ * As a fallback: where it rejects before it has granted the lock, the call rejects with a {@link QuorumUnavailableError} that
+ * has the votes of the nodes, and the provider's error as its `cause`. Errors of this package, an `AbortError`, and a
+ * `TypeError` or `RangeError` without a `cause` come out as they are.
+ */
 export interface LockProvider {
   createLock(resource: string | readonly string[], options?: CreateLockOptions): DistributedLock
   withLock<T>(

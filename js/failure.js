@@ -74,23 +74,24 @@ function circuitOpen(key, last, votes) {
 
 /**
  * @param {Error} nodes why they could not be asked
- * @param {Error} fallback what it said
+ * @param {unknown} fallback what it rejected with
+ * @param {string} words the same for people
  */
-function bothUnavailable(key, nodes, fallback) {
-  const text = `could not lock ${inQuotes(key)}: no quorum of nodes, and the fallback is away too: ${fallback.message}`
+function bothUnavailable(key, nodes, fallback, words) {
+  const text = `could not lock ${inQuotes(key)}: no quorum of nodes, and the fallback is away too: ${words}`
   return new QuorumUnavailableError(text, { key, attempts: nodes.attempts, votes: nodes.votes, cause: fallback })
 }
 
 /** The fallback was asked, and has not said anything. */
 function fallbackSilent(key, nodes, ms) {
   const error = Object.assign(new Error(`no answer within ${ms} ms`), { code: 'TIMEOUT' })
-  return bothUnavailable(key, nodes, error)
+  return bothUnavailable(key, nodes, error, error.message)
 }
 
 /** Whatever it has given was over when it came. */
 function fallbackLate(key, nodes) {
   const error = Object.assign(new Error('its lock had expired when it came'), { code: 'TIMEOUT' })
-  return bothUnavailable(key, nodes, error)
+  return bothUnavailable(key, nodes, error, error.message)
 }
 
 /** This process never gives a key by one layer while it holds it by the other. */

@@ -7,11 +7,11 @@ const { MAX_MS } = require('../argument')
 const { reasonOf } = require('../call')
 const { PROCESS } = require('../clock')
 const { channels, noteGrant, tellLost, watchRelease } = require('../diagnostics')
-const { QuorumUnavailableError } = require('../errors')
 const failure = require('../failure')
 const { IS_RELEASED } = require('../handle')
 const { overlap, runHolding, enterSection, leaveSection } = require('../reentrancy')
 const { takeAdapted } = require('./adapted-lock')
+const { explained } = require('./away')
 const { DegradedLock, UnfencedLock, friend } = require('./degraded-lock')
 const { DegradedSection } = require('./degraded-section')
 const { checkHandle, giveBack } = require('./inner')
@@ -248,9 +248,5 @@ async function ask(provider, request, wait, signal, cause) {
     throw explained(error, key, cause)
   }
 }
-
-/** Where the fallback is away as well, both are told. */
-const explained = (error, key, cause) =>
-  error instanceof QuorumUnavailableError ? failure.bothUnavailable(key, cause, error) : error
 
 module.exports = { SecondLayer }
