@@ -344,7 +344,11 @@ export interface RedlockOptions<Fencing extends boolean = boolean> {
   /**
    * Whether calls are kept from nodes that could not vote lately: they go straight to the fallback, or reject at once.
    * While it is open, one call at a time is let through as a probe, for one round, once `probeInterval` has passed and
-   * the states of the nodes say that a quorum is up again. @default with a fallback `{}`, without one false
+   * the states of the nodes say that a quorum is up again. An instance has one for all of its nodes.
+   *
+   * By default it is for all calls where the instance has a fallback; where it has none, for those that name a fallback of
+   * their own, and it is made with the first of them: the others ask the nodes as ever. One that is given here is for all
+   * calls in any case. @default {}
    */
   breaker?: false | BreakerOptions | undefined
 }
@@ -671,7 +675,7 @@ export interface Stats {
   quorum: number
   /** Whether the last call that could choose went to the fallback. What the fallback gives is in `held` and `waiting` alone. */
   degraded: boolean
-  /** Missing without one. `probing`: open, and a probe is on its way. */
+  /** Missing without one, as before the first call that names a fallback. `probing`: open, and a probe is on its way. */
   breaker?: 'closed' | 'open' | 'probing'
   /** In the order of `nodes`. */
   nodes: NodeStats[]

@@ -37,8 +37,8 @@ class Redlock {
   constructor(options) {
     this.#settings = parseOptions(options)
     this.#desk = new Desk(this.#settings, new Emitter(), this)
-    const { to, breaker } = this.#settings.fallback
-    if (to !== 'throw' || breaker !== null) this.#makeLayers()
+    const { to, breaksAll } = this.#settings.fallback
+    if (to !== 'throw' || breaksAll) this.#makeLayers()
     watchExit()
   }
 

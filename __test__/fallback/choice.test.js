@@ -40,7 +40,6 @@ describe('with nodes that nobody can reach', () => {
     assert.equal((await redlock.acquire(uniqueKey(), 1000, options)).degraded, true)
     assert.equal((await redlock.tryAcquire(uniqueKey(), 1000, options)).degraded, true)
     assert.equal(await redlock.withLock(uniqueKey(), 1000, (lock) => lock.degraded, options), true)
-    assert.equal('breaker' in redlock.stats(), false)
     await assert.rejects(redlock.acquire(uniqueKey(), 1000, { wait: 0 }), QuorumUnavailableError)
 
     const other = await cutOff(t)

@@ -126,10 +126,15 @@ class Layers {
   #begin(request) {
     const to = request.fallback ?? this.#options.to
     const trial = { request, to, since: this.#desk.clock.now(), isProbe: false, cause: null }
-    const pass = this.#breaker === null ? CALL : this.#breaker.ask(trial.since, this.#patience.canVote)
+    const pass = this.#heedsBreaker(to) ? this.#breaker.ask(trial.since, this.#patience.canVote) : CALL
     if (pass === PROBE) trial.isProbe = true
     if (pass === STOP) trial.cause = this.#stopped(request.key)
     return trial
+  }
+
+  /** A call that has nobody else to ask does not go by a breaker that the instance was not given. */
+  #heedsBreaker(to) {
+    return this.#breaker !== null && (to !== 'throw' || this.#options.breaksAll)
   }
 
   /** Where a call goes that the nodes could not answer. */

@@ -13,13 +13,17 @@ const AFTER_MS = 1000
 const BREAKER_NAMES = ['failures', 'probeInterval', 'successes']
 const MAX_COUNT = 1_000_000
 
-/** @returns {{ to: 'throw' | 'local' | object, after: number, breaker: object | null }} */
+/**
+ * @returns {{ to: 'throw' | 'local' | object, after: number, breaker: object | null, breaksAll: boolean }}
+ * `breaksAll`: whether the breaker is for every call; else only for those that name a fallback of their own
+ */
 function parseFallback({ fallback, fallbackAfter, breaker }) {
   const to = fallback === undefined ? 'throw' : checkFallback(fallback)
   return {
     to,
     after: fallbackAfter === undefined ? AFTER_MS : checkAfter(fallbackAfter),
-    breaker: parseBreaker(breaker === undefined ? to !== 'throw' && {} : breaker),
+    breaker: parseBreaker(breaker === undefined ? {} : breaker),
+    breaksAll: breaker === undefined ? to !== 'throw' : breaker !== false,
   }
 }
 
