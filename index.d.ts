@@ -58,6 +58,9 @@ export class Redlock<Fencing extends boolean = false> implements LockProvider {
     overrides?: Partial<RedlockOptions<Fencing>>,
   ): Redlock<Fencing>
 
+  /** {@link RedlockOptions.maxTtl}. */
+  readonly maxTtl: number
+
   /**
    * Acquires the lock, calls `fn`, releases the lock, and resolves with what `fn` returned. The lock is renewed while
    * `fn` runs, off the JavaScript thread, until `maxHold`.
@@ -270,7 +273,7 @@ export interface RedlockOptions<Fencing extends boolean = boolean> {
   /**
    * How long a lock may be held by renewal: an integer of at least 10. Then it is not renewed any more and is lost when
    * its ttl ends, so that a function that hangs does not hold for ever. May be shorter than a ttl, which is then simply
-   * not renewed. @default 600000
+   * not renewed. A lock of the fallback is taken away at the same time, or earlier by the provider. @default 600000
    */
   maxHold?: number | undefined
 
@@ -320,7 +323,8 @@ export interface RedlockOptions<Fencing extends boolean = boolean> {
    * - a {@link LockProvider}: another `Redlock`, a `PostgresLockProvider` of `quorlock/postgres`, or yours. It is yours to
    *   close. One that has only `createLock` and `withLock` tells less: its handles have `attempts` 1 and no `votes`. It is
    *   given the keys without `keyPrefix`: where instances with different prefixes must not exclude each other, give each a
-   *   provider of its own, such as a `PostgresLockProvider` with a `namespace`
+   *   provider of its own, such as a `PostgresLockProvider` with a `namespace`. One whose {@link LockProvider.maxTtl} is less
+   *   than that of this instance is a `RangeError`; as the fallback of one call, one that is less than the call's ttl
    *
    * **A fallback gives up the one promise of a lock.** A process that sees the nodes and one that does not are
    * given the same key at the same time, the one by the nodes and the other by the fallback; so are, when the nodes go away
@@ -550,6 +554,11 @@ export type LockOf<Fencing extends boolean> = Fencing extends true ? FencedLock 
  * `TypeError` or `RangeError` without a `cause` come out as they are.
  */
 export interface LockProvider {
+  /**
+   * The longest ttl that it takes, where there is one: so a `Redlock` that has it as its fallback finds out at once, and not
+   * when it is needed. @default undefined: any
+   */
+  readonly maxTtl?: number | undefined
   createLock(resource: string | readonly string[], options?: CreateLockOptions): DistributedLock
   withLock<T>(
     key: string | readonly string[],
