@@ -229,7 +229,7 @@ class Layers {
   /** Whoever else waits for the same nodes need not find out by himself. */
   #failed(error, isProbe) {
     this.#lastFailure = error
-    if (this.#breaker?.failed(this.#desk.clock.now(), isProbe)) this.#patience.giveUp()
+    if (this.#breaker?.failed(this.#desk.clock.now(), isProbe)) this.#patience.giveUp(error)
   }
 
   #setDegraded(degraded, cause) {
@@ -254,12 +254,17 @@ class Layers {
 
   #noQuorum(key) {
     const { names, native } = this.#desk.settings
-    return failure.unavailable(key, { attempts: 1, votes: this.#patience.votes() }, names.length, native.quorum)
+    return failure.unavailable(key, { attempts: 1, votes: this.#faults() }, names.length, native.quorum)
   }
 
   #stopped(key) {
+    return failure.circuitOpen(key, this.#lastFailure, this.#faults())
+  }
+
+  /** By the nodes' states; where these say nothing, by what the last call heard that had no quorum. */
+  #faults() {
     const votes = this.#patience.votes()
-    return failure.circuitOpen(key, this.#lastFailure, votes.length > 0 ? votes : this.#lastFailure.votes)
+    return votes.length > 0 ? votes : (this.#lastFailure?.votes ?? []).filter(({ vote }) => vote === 'faulted')
   }
 }
 
