@@ -5,6 +5,7 @@ import { strict as assert } from 'node:assert'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { type INestApplicationContext, Module, type ModuleMetadata } from '@nestjs/common'
@@ -37,6 +38,15 @@ export async function servers(t: TestContext, count = 3): Promise<Server[]> {
   const cluster = await Cluster.start(count)
   t.after(() => cluster.stop())
   return cluster.servers
+}
+
+/** A Postgres, on a unix socket in the folder `host`. */
+export async function postgres() {
+  const file = join(folder, '..', '..', 'examples', 'fenced-stores', 'servers', 'postgres.mjs')
+  const { startPostgres } = await import(pathToFileURL(file).href)
+  const { url, stop }: { url: string; stop: () => Promise<void> } = await startPostgres()
+  const host = new URL(url.replace('@/', '@localhost/')).searchParams.get('host') as string
+  return { options: { host, user: 'example', database: 'postgres' }, stop }
 }
 
 const required = createRequire(join(process.cwd(), 'app.js'))
