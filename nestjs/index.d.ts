@@ -114,8 +114,9 @@ export interface WithLockDecoratorOptions<Contended extends 'throw' | 'skip' = '
    * wait that ended before any node had refused, a lock that had run out before the method could begin, as where the event loop
    * was blocked, and the shutdown of the application, a `RedlockClosedError`: what nobody else is at must not seem to be done.
    *
-   * Handlers of `@OnWorkerEvent` and `@OnQueueEvent` are left out during a shutdown, since nobody would catch what they reject
-   * with, and the process would end; with 'throw' a process warning (`QUORLOCK_LEFT_OUT`) says so. @default 'throw'
+   * Handlers of `@OnWorkerEvent` and `@OnQueueEvent`, also of Bull (`@OnQueueCompleted` and the like), are left out during a
+   * shutdown, since nobody would catch what they reject with, and the process would end; with 'throw' a process warning
+   * (`QUORLOCK_LEFT_OUT`) says so. @default 'throw'
    */
   whenContended?: Contended | undefined
 }

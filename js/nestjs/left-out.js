@@ -7,8 +7,8 @@ const { LockContendedError, RedlockClosedError } = require('../errors')
 const { speaksOfNobody } = require('../failure')
 const { warn } = require('../report')
 
-/** What @nestjs/bullmq notes on the handlers of events. BullMQ calls them, and nobody catches what they reject with. */
-const EVENT_NOTES = ['bullmq:worker_events_metadata', 'bullmq:queue_events_metadata']
+/** What @nestjs/bullmq and @nestjs/bull note on the handlers of events. Nobody catches what these reject with. */
+const EVENT_NOTES = ['bullmq:worker_events_metadata', 'bullmq:queue_events_metadata', 'bull:module_on_queue_event']
 
 /**
  * Others have it, so that the work is theirs. The end of the application is no such reason: whoever called, as a queue that
@@ -22,7 +22,7 @@ const isContention = (error) => error instanceof LockContendedError && !error.re
 const isItsEnd = (error, redlock) => error instanceof RedlockClosedError && redlock[IS_DRAINED] !== false
 
 /**
- * Handlers of BullMQ's events, during a shutdown: an error would end the process in the middle of it. The note is looked
+ * Handlers of a queue's events, during a shutdown: an error would end the process in the middle of it. The note is looked
  * for now, as it may stand above @WithLock.
  *
  * @param {Function} handler that @WithLock has made
