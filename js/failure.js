@@ -36,13 +36,14 @@ function contended(key, { attempts, retryAfter, votes }, nodes) {
   const by = refused > 0 ? `held by another on ${refused} of ${nodes} nodes` : unrefused(votes)
   const text = `could not lock ${inQuotes(key)}: ${by}${after(attempts)}${list(votes)}${hint(retryAfter)}`
   const error = new LockContendedError(text, { key, attempts, retryAfter, votes })
-  if (nodes > 0 && refused === 0) speakOfNobody.add(error)
-  return error
+  return nodes > 0 && refused === 0 ? ofNobody(error) : error
 }
 
-/** Errors that say nothing of others: no node has refused, or what was granted had run out before it could be used. */
-const speakOfNobody = new WeakSet()
-const speaksOfNobody = (error) => speakOfNobody.has(error)
+const OF_NOBODY = Symbol.for('quorlock.ofNobody') // which every copy of this package understands
+
+/** Says nothing of others: no node has refused, or what was granted had run out before it could be used. */
+const ofNobody = (error) => Object.defineProperty(error, OF_NOBODY, { value: true })
+const isOfNobody = (error) => error[OF_NOBODY] === true
 
 /** Nobody has said that another holds it: too few have answered, or it was not asked for, since this process wanted it anyway. */
 const unrefused = (votes) =>
@@ -137,9 +138,7 @@ function alreadyTaken(key, state) {
 /** Granted, but the event loop was busy until the validity was over, and no time is left to try again. */
 function grantedTooLate(key, attempts, votes) {
   const text = `could not lock ${inQuotes(key)}: it was granted, but expired before the function could start`
-  const error = new LockContendedError(`${text}${after(attempts)}${list(votes)}`, { key, attempts, votes })
-  speakOfNobody.add(error)
-  return error
+  return ofNobody(new LockContendedError(`${text}${after(attempts)}${list(votes)}`, { key, attempts, votes }))
 }
 
 /** `what` was asked for: to lock, connect or inspect. */
@@ -171,7 +170,7 @@ module.exports = {
   LOST_REASONS,
   failWith,
   contended,
-  speaksOfNobody,
+  isOfNobody,
   unavailable,
   notConnected,
   notStarted,

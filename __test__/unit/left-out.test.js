@@ -31,3 +31,12 @@ test("'skip' leaves out what others have, and nothing of which that is not known
     assert.equal(isLeftOut(error, { ...call, isSkipping: false }), false)
   }
 })
+
+test('so it is with an error that another copy of this package has made', () => {
+  for (const name of ['failure', 'errors']) delete require.cache[require.resolve(`../../js/${name}`)]
+  const another = require('../../js/failure')
+  assert.notEqual(another, failure)
+  assert.equal(isLeftOut(another.contended('k', { attempts: 1, votes: [refused] }, 3), call), true)
+  assert.equal(isLeftOut(another.contended('k', { attempts: 1, votes: [] }, 3), call), false)
+  assert.equal(isLeftOut(another.grantedTooLate('k', 1, [granted]), call), false)
+})

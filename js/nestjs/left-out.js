@@ -4,7 +4,7 @@
 
 const { IS_DRAINED } = require('../closing')
 const { LockContendedError, RedlockClosedError } = require('../errors')
-const { speaksOfNobody } = require('../failure')
+const { isOfNobody } = require('../failure')
 const { warn } = require('../report')
 
 /** What @nestjs/bullmq and @nestjs/bull note on the handlers of events. Nobody catches what these reject with. */
@@ -16,7 +16,7 @@ const EVENT_NOTES = ['bullmq:worker_events_metadata', 'bullmq:queue_events_metad
  * a lock that had run out before the method could begin: nobody knows then whether others have it. A deadlock is a mistake in
  * any case.
  */
-const isContention = (error) => error instanceof LockContendedError && !error.reentrant && !speaksOfNobody(error)
+const isContention = (error) => error instanceof LockContendedError && !error.reentrant && !isOfNobody(error)
 
 /** A test's stand-in does not tell what its error is of: then it is taken for its own. */
 const isItsEnd = (error, redlock) => error instanceof RedlockClosedError && redlock[IS_DRAINED] !== false
