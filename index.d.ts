@@ -58,6 +58,9 @@ export class Redlock<Fencing extends boolean = false> implements LockProvider {
     overrides?: Partial<RedlockOptions<Fencing>>,
   ): Redlock<Fencing>
 
+  /** {@link RedlockOptions.maxTtl}. */
+  readonly maxTtl: number
+
   /**
    * Acquires the lock, calls `fn`, releases the lock, and resolves with what `fn` returned. The lock is renewed while
    * `fn` runs, off the JavaScript thread, until `maxHold`.
@@ -270,7 +273,7 @@ export interface RedlockOptions<Fencing extends boolean = boolean> {
   /**
    * How long a lock may be held by renewal: an integer of at least 10. Then it is not renewed any more and is lost when
    * its ttl ends, so that a function that hangs does not hold for ever. May be shorter than a ttl, which is then simply
-   * not renewed. @default 600000
+   * not renewed. A lock of the fallback is taken away at the same time, or earlier by the provider. @default 600000
    */
   maxHold?: number | undefined
 
@@ -320,7 +323,8 @@ export interface RedlockOptions<Fencing extends boolean = boolean> {
    * - a {@link LockProvider}: another `Redlock`, a `PostgresLockProvider` of `quorlock/postgres`, or yours. It is yours to
    *   close. One that has only `createLock` and `withLock` tells less: its handles have `attempts` 1 and no `votes`. It is
    *   given the keys without `keyPrefix`: where instances with different prefixes must not exclude each other, give each a
-   *   provider of its own, such as a `PostgresLockProvider` with a `namespace`
+   *   provider of its own, such as a `PostgresLockProvider` with a `namespace`. One whose {@link LockProvider.maxTtl} is less
+   *   than that of this instance is a `RangeError`; as the fallback of one call, one that is less than the call's ttl
    *
    * **A fallback gives up the one promise of a lock.** A process that sees the nodes and one that does not are
    * given the same key at the same time, the one by the nodes and the other by the fallback; so are, when the nodes go away
@@ -344,7 +348,11 @@ export interface RedlockOptions<Fencing extends boolean = boolean> {
   /**
    * Whether calls are kept from nodes that could not vote lately: they go straight to the fallback, or reject at once.
    * While it is open, one call at a time is let through as a probe, for one round, once `probeInterval` has passed and
-   * the states of the nodes say that a quorum is up again. @default with a fallback `{}`, without one false
+   * the states of the nodes say that a quorum is up again. An instance has one for all of its nodes.
+   *
+   * By default it is for all calls where the instance has a fallback; where it has none, for those that name a fallback of
+   * their own, and it is made with the first of them: the others ask the nodes as ever. One that is given here is for all
+   * calls in any case. @default {}
    */
   breaker?: false | BreakerOptions | undefined
 }
@@ -538,8 +546,19 @@ export interface FencedLock extends Lock {
 /** The handle's type: with or without a token. */
 export type LockOf<Fencing extends boolean> = Fencing extends true ? FencedLock : Lock
 
-/** What code that only needs locks can ask for, whatever provides them: memory, one Redis, or many. */
+/**
+ * What code that only needs locks can ask for, whatever provides them: memory, one Redis, or many.
+ *
+ * As a fallback: where it rejects before it has granted the lock, the call rejects with a {@link QuorumUnavailableError} that
+ * has the votes of the nodes, and the provider's error as its `cause`. Errors of this package, an `AbortError`, and a
+ * `TypeError` or `RangeError` without a `cause` come out as they are.
+ */
 export interface LockProvider {
+  /**
+   * The longest ttl that it takes, where there is one: so a `Redlock` that has it as its fallback finds out at once, and not
+   * when it is needed. @default undefined: any
+   */
+  readonly maxTtl?: number | undefined
   createLock(resource: string | readonly string[], options?: CreateLockOptions): DistributedLock
   withLock<T>(
     key: string | readonly string[],
@@ -665,7 +684,7 @@ export interface Stats {
   quorum: number
   /** Whether the last call that could choose went to the fallback. What the fallback gives is in `held` and `waiting` alone. */
   degraded: boolean
-  /** Missing without one. `probing`: open, and a probe is on its way. */
+  /** Missing without one, as before the first call that names a fallback. `probing`: open, and a probe is on its way. */
   breaker?: 'closed' | 'open' | 'probing'
   /** In the order of `nodes`. */
   nodes: NodeStats[]

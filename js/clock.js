@@ -5,9 +5,13 @@
 const PROCESS = Object.freeze({
   now: () => performance.now(),
 
-  /** Calls `fn` once after `ms`, unless the function that is returned is called before. */
-  after(ms, fn) {
+  /**
+   * Calls `fn` once after `ms`, unless the function that is returned is called before. With `unref` the process does not
+   * stay alive for that.
+   */
+  after(ms, fn, { unref = false } = {}) {
     const timer = setTimeout(fn, ms)
+    if (unref) timer.unref()
     return () => clearTimeout(timer)
   },
 })

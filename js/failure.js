@@ -36,13 +36,14 @@ function contended(key, { attempts, retryAfter, votes }, nodes) {
   const by = refused > 0 ? `held by another on ${refused} of ${nodes} nodes` : unrefused(votes)
   const text = `could not lock ${inQuotes(key)}: ${by}${after(attempts)}${list(votes)}${hint(retryAfter)}`
   const error = new LockContendedError(text, { key, attempts, retryAfter, votes })
-  if (nodes > 0 && countVotes(votes, 'faulted') === votes.length) unanswered.add(error)
-  return error
+  return nodes > 0 && refused === 0 ? ofNobody(error) : error
 }
 
-/** Errors that say nothing of others: the wait ended before any node had voted. */
-const unanswered = new WeakSet()
-const isUnanswered = (error) => unanswered.has(error)
+const OF_NOBODY = Symbol.for('quorlock.ofNobody') // which every copy of this package understands
+
+/** Says nothing of others: no node has refused, or what was granted had run out before it could be used. */
+const ofNobody = (error) => Object.defineProperty(error, OF_NOBODY, { value: true })
+const isOfNobody = (error) => error[OF_NOBODY] === true
 
 /** Nobody has said that another holds it: too few have answered, or it was not asked for, since this process wanted it anyway. */
 const unrefused = (votes) =>
@@ -74,23 +75,24 @@ function circuitOpen(key, last, votes) {
 
 /**
  * @param {Error} nodes why they could not be asked
- * @param {Error} fallback what it said
+ * @param {unknown} fallback what it rejected with
+ * @param {string} words the same for people
  */
-function bothUnavailable(key, nodes, fallback) {
-  const text = `could not lock ${inQuotes(key)}: no quorum of nodes, and the fallback is away too: ${fallback.message}`
+function bothUnavailable(key, nodes, fallback, words) {
+  const text = `could not lock ${inQuotes(key)}: no quorum of nodes, and the fallback is away too: ${words}`
   return new QuorumUnavailableError(text, { key, attempts: nodes.attempts, votes: nodes.votes, cause: fallback })
 }
 
 /** The fallback was asked, and has not said anything. */
 function fallbackSilent(key, nodes, ms) {
   const error = Object.assign(new Error(`no answer within ${ms} ms`), { code: 'TIMEOUT' })
-  return bothUnavailable(key, nodes, error)
+  return bothUnavailable(key, nodes, error, error.message)
 }
 
 /** Whatever it has given was over when it came. */
 function fallbackLate(key, nodes) {
   const error = Object.assign(new Error('its lock had expired when it came'), { code: 'TIMEOUT' })
-  return bothUnavailable(key, nodes, error)
+  return bothUnavailable(key, nodes, error, error.message)
 }
 
 /** This process never gives a key by one layer while it holds it by the other. */
@@ -136,7 +138,7 @@ function alreadyTaken(key, state) {
 /** Granted, but the event loop was busy until the validity was over, and no time is left to try again. */
 function grantedTooLate(key, attempts, votes) {
   const text = `could not lock ${inQuotes(key)}: it was granted, but expired before the function could start`
-  return new LockContendedError(`${text}${after(attempts)}${list(votes)}`, { key, attempts, votes })
+  return ofNobody(new LockContendedError(`${text}${after(attempts)}${list(votes)}`, { key, attempts, votes }))
 }
 
 /** `what` was asked for: to lock, connect or inspect. */
@@ -168,7 +170,7 @@ module.exports = {
   LOST_REASONS,
   failWith,
   contended,
-  isUnanswered,
+  isOfNobody,
   unavailable,
   notConnected,
   notStarted,

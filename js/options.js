@@ -94,7 +94,7 @@ function parseOptions(options) {
     maxTtl,
     defaultTtl,
     renew: flag('renew', or(options.renew, true)),
-    fallback: parseFallback(options),
+    fallback: parseFallback(options, maxTtl),
   })
 }
 

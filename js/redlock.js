@@ -10,6 +10,7 @@ const { Desk } = require('./desk')
 const { channels, watchAcquire, watchSection } = require('./diagnostics')
 const { DistributedLock, FencedDistributedLock } = require('./distributed-lock')
 const { Layers } = require('./fallback/layers')
+const { checkReach } = require('./fallback/options')
 const { localProvider } = require('./fallback/local')
 const { Emitter, WATCH } = require('./emitter')
 const { nodesFromEnv } = require('./env')
@@ -37,14 +38,18 @@ class Redlock {
   constructor(options) {
     this.#settings = parseOptions(options)
     this.#desk = new Desk(this.#settings, new Emitter(), this)
-    const { to, breaker } = this.#settings.fallback
-    if (to !== 'throw' || breaker !== null) this.#makeLayers()
+    const { to, breaksAll } = this.#settings.fallback
+    if (to !== 'throw' || breaksAll) this.#makeLayers()
     watchExit()
   }
 
   static fromEnv(env = process.env, overrides = {}) {
     plainObject('overrides', overrides)
     return new this({ ...overrides, nodes: overrides.nodes === undefined ? nodesFromEnv(env) : overrides.nodes })
+  }
+
+  get maxTtl() {
+    return this.#settings.maxTtl
   }
 
   acquire(key, ttl, options) {
@@ -215,6 +220,7 @@ class Redlock {
     checkTtl(ttl, this.#settings.maxTtl)
     const given = options === undefined ? {} : options
     const parsed = parseCallOptions(given, this.#settings, renewDefault, names)
+    if (parsed.fallback !== undefined) checkReach(parsed.fallback, ttl, 'the ttl of this call')
     const isList = typeof key !== 'string'
     return { key: isList ? Object.freeze([...key]) : key, keys: isList ? keys : null, ttl, ...parsed }
   }

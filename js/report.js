@@ -13,6 +13,12 @@ function warn(code, message, error) {
 /** A defect of ours that was kept from spreading. */
 const complain = (what, error) => warn('INTERNAL', `${what}: ${textOf(error)}`, error)
 
-const textOf = (error) => (error instanceof Error ? error.message : String(error))
+function textOf(error) {
+  try {
+    return String(error instanceof Error ? error.message : error)
+  } catch {
+    return 'a value that no text can be made of'
+  }
+}
 
 module.exports = { warn, complain, textOf }

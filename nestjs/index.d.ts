@@ -64,13 +64,14 @@ export interface RedlockModuleAsyncOptions extends RedlockModuleShape {
  * export class AppModule {}
  * ```
  *
- * Import it first of all (in Nest 10, last), and once for each name. It connects in the background: the application
- * starts also while its nodes are down.
+ * Import it once for each name, right after the database. It connects in the background: the application starts also while
+ * its nodes are down.
  *
  * Shutting down (`app.close()`, or a signal after `app.enableShutdownHooks()`): `beforeApplicationShutdown` refuses new
  * locks and lets those go that wait, with `RedlockClosedError`; `onApplicationShutdown` waits for running sections up to
- * `shutdownTimeout`, releases what is left, and closes. Global, and imported first, it is the last one to do so; in Nest
- * 10, which ends modules the other way round, where it is imported last.
+ * `shutdownTimeout`, releases what is left, and closes. In Nest 11 and 12, global and imported right after the (global) modules
+ * that sections need, it ends when the workers have ended, and before those. In Nest 10 databases end before that, wherever it is
+ * imported: pause workers in `onModuleDestroy` there, see `docs/nestjs.md`.
  */
 // biome-ignore lint/complexity/noStaticOnlyClass: a Nest module is one
 export class RedlockModule {
@@ -110,11 +111,12 @@ export interface WithLockDecoratorOptions<Contended extends 'throw' | 'skip' = '
   /**
    * What a call comes to that did not get the lock within its wait, since others held it: a `LockContendedError`, or
    * nothing: the method is not called, and the call resolves with undefined. No quorum is an error in any case, and so are a
-   * wait that was too short for any node's answer and the shutdown of the application, a `RedlockClosedError`: what nobody else
-   * is at must not seem to be done.
+   * wait that ended before any node had refused, a lock that had run out before the method could begin, as where the event loop
+   * was blocked, and the shutdown of the application, a `RedlockClosedError`: what nobody else is at must not seem to be done.
    *
-   * Handlers of `@OnWorkerEvent` and `@OnQueueEvent` are left out during a shutdown, since nobody would catch what they reject
-   * with, and the process would end; with 'throw' a process warning (`QUORLOCK_LEFT_OUT`) says so. @default 'throw'
+   * Handlers of `@OnWorkerEvent` and `@OnQueueEvent`, also of Bull (`@OnQueueCompleted` and the like), are left out during a
+   * shutdown, since nobody would catch what they reject with, and the process would end; with 'throw' a process warning
+   * (`QUORLOCK_LEFT_OUT`) says so. @default 'throw'
    */
   whenContended?: Contended | undefined
 }

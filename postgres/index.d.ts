@@ -82,11 +82,14 @@ export interface PostgresLockOptions<
   answerTimeout?: number | undefined
   /** The ttl of `createLock` where none is given. @default 5000, or maxTtl where that is shorter */
   defaultTtl?: number | undefined
-  /** The longest ttl that may be asked for: an integer from 10 to 86,400,000. @default 60000 */
+  /**
+   * The longest ttl that may be asked for: an integer from 10 to 86,400,000. As a fallback, give it the `maxTtl` of the
+   * `Redlock`, which refuses one with less. @default 60000
+   */
   maxTtl?: number | undefined
   /** Whether `withLock` renews while its function runs. @default true */
   renew?: boolean | undefined
-  /** How long a lock may be held by renewal. @default 600000 */
+  /** How long a lock may be held by renewal. As a fallback, the shorter of this and the `maxHold` of the `Redlock`. @default 600000 */
   maxHold?: number | undefined
 }
 
@@ -148,6 +151,9 @@ export class PostgresLockProvider<Pool extends PostgresPool = PostgresPool, Mode
 {
   /** @throws {TypeError | RangeError} for bad options. Connects to nothing */
   constructor(options: PostgresLockOptions<Pool, Mode>)
+
+  /** {@link PostgresLockOptions.maxTtl}. */
+  readonly maxTtl: number
 
   /**
    * As {@link Redlock.withLock}. In the transaction form it rejects where the transaction was not committed, with what

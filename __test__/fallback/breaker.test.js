@@ -8,7 +8,7 @@ const { describe, test } = require('node:test')
 const { changesOf } = require('./away')
 const { useCluster } = require('../support/cluster')
 const { allUp, uniqueKey, LockContendedError, QuorumUnavailableError } = require('../support/quorlock')
-const { until } = require('../support/until')
+const { until, within } = require('../support/until')
 
 /** How many a server has refused to carry out. */
 async function refusedSets(server) {
@@ -87,6 +87,21 @@ describe('the breaker', () => {
     )
     await redlock.withLock(uniqueKey(), 1000, () => {})
     assert.deepEqual(new Set(await Promise.all(calls)), new Set([true]))
+  })
+
+  test('so do they where the states say nothing, and the nodes have said that they give no votes', async (t) => {
+    const options = { nodeTimeout: 1000, fallback: 'local', breaker: { failures: 1 }, wait: 600_000 }
+    const redlock = await allUp(t, cluster.urls, options)
+    await cluster.all('CONFIG', 'SET', 'maxmemory', '1')
+    t.after(() => cluster.all('CONFIG', 'SET', 'maxmemory', '0'))
+    const causes = changesOf(redlock)
+    const calls = Array.from({ length: 20 }, () => redlock.withLock(uniqueKey(), 20_000, (lock) => lock.degraded))
+    assert.equal(await redlock.withLock(uniqueKey(), 1000, (lock) => lock.degraded, { wait: 100 }), true)
+    assert.deepEqual(new Set(await within(20_000, Promise.all(calls))), new Set([true]))
+    assert.ok(redlock.stats().nodes.every(({ state }) => state === 'up'))
+    assert.deepEqual(new Set(causes[0].cause.votes.map(({ code }) => code)), new Set(['OOM']))
+    const strict = { fallback: 'throw', wait: 0 }
+    await assert.rejects(redlock.acquire(uniqueKey(), 1000, strict), /the nodes were not asked \(.* faulted: OOM/)
   })
 
   test('without a fallback it rejects at once, and says why', async (t) => {

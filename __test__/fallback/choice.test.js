@@ -40,7 +40,6 @@ describe('with nodes that nobody can reach', () => {
     assert.equal((await redlock.acquire(uniqueKey(), 1000, options)).degraded, true)
     assert.equal((await redlock.tryAcquire(uniqueKey(), 1000, options)).degraded, true)
     assert.equal(await redlock.withLock(uniqueKey(), 1000, (lock) => lock.degraded, options), true)
-    assert.equal('breaker' in redlock.stats(), false)
     await assert.rejects(redlock.acquire(uniqueKey(), 1000, { wait: 0 }), QuorumUnavailableError)
 
     const other = await cutOff(t)
@@ -142,16 +141,8 @@ describe('with nodes that nobody can reach', () => {
     }
   })
 
-  test('a fallback that fails in its own way, or ignores the signal, is passed on and let go', async (t) => {
-    const mine = new Error('out of order')
-    const broken = {
-      createLock: () => ({ tryAcquire: () => Promise.reject(mine) }),
-      withLock: () => Promise.reject(mine),
-    }
-    const redlock = await cutOff(t, { fallback: broken })
-    await assert.rejects(redlock.acquire(uniqueKey(), 1000), (error) => error === mine)
-    await assert.rejects(redlock.withLock(uniqueKey(), 1000, assert.fail), (error) => error === mine)
-
+  test('a fallback that ignores the signal is let go', async (t) => {
+    const mine = new Error('enough')
     let grant
     let released = 0
     const slow = {

@@ -161,14 +161,14 @@ describe('a provider that has only createLock and withLock', () => {
     await lock.release()
   })
 
-  test('one that can not be extended is given back, and its error is told', async (t) => {
+  test('one that can not be extended is given back, and its error is the cause', async (t) => {
     const mine = new Error('mine')
     const provider = distant([200])
     const { createLock } = provider
     provider.createLock = (...args) => Object.assign(createLock(...args), { extend: () => Promise.reject(mine) })
     const redlock = await cutOff(t, { fallback: provider })
     const call = redlock.acquire(uniqueKey(), TTL, { wait: 60_000 })
-    await assert.rejects(call, (error) => error === mine)
+    await assert.rejects(call, (error) => error instanceof QuorumUnavailableError && error.cause === mine)
     assert.equal(provider.lease.until, 0)
   })
 })

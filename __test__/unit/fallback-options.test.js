@@ -9,18 +9,27 @@ const parse = (options) => parseOptions({ nodes: 'redis://a', ...options }).fall
 const provider = { createLock() {}, withLock() {} }
 const breaker = { failures: 3, probeInterval: 1000, successes: 2 }
 
-test('nothing falls back, and nothing breaks, unless asked for', () => {
-  assert.deepEqual(parse({}), { to: 'throw', after: 1000, breaker: null })
-  assert.deepEqual(parse({ fallback: 'throw', breaker: undefined }), { to: 'throw', after: 1000, breaker: null })
+test('nothing falls back, and nothing breaks, unless asked for; the breaker waits for a call with a fallback', () => {
+  const none = { to: 'throw', after: 1000, breaker, breaksAll: false }
+  assert.deepEqual(parse({}), none)
+  assert.deepEqual(parse({ fallback: 'throw', breaker: undefined }), none)
+  assert.deepEqual(parse({ breaker: false }), { ...none, breaker: null })
 })
 
 test('with a fallback the breaker is on, without one it may be', () => {
-  assert.deepEqual(parse({ fallback: 'local' }), { to: 'local', after: 1000, breaker })
+  assert.deepEqual(parse({ fallback: 'local' }), { to: 'local', after: 1000, breaker, breaksAll: true })
   assert.equal(parse({ fallback: provider }).to, provider)
-  assert.equal(parse({ fallback: 'local', breaker: false }).breaker, null)
-  assert.deepEqual(parse({ breaker: {} }).breaker, breaker)
+  assert.deepEqual(parse({ fallback: 'local', breaker: false }), {
+    ...{ to: 'local', after: 1000, breaker: null, breaksAll: false },
+  })
+  assert.deepEqual(parse({ breaker: {} }), { to: 'throw', after: 1000, breaker, breaksAll: true })
   const mine = { failures: 1, probeInterval: 0, successes: 5 }
-  assert.deepEqual(parse({ breaker: mine, fallbackAfter: 0 }), { to: 'throw', after: 0, breaker: mine })
+  assert.deepEqual(parse({ breaker: mine, fallbackAfter: 0 }), {
+    to: 'throw',
+    after: 0,
+    breaker: mine,
+    breaksAll: true,
+  })
 })
 
 for (const [options, message] of [

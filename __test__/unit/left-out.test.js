@@ -21,6 +21,8 @@ test("'skip' leaves out what others have, and nothing of which that is not known
     [new LockContendedError('held, says a provider of the user', { key: 'k' }), true],
     [contended([]), false],
     [contended([faulted]), false],
+    [contended([granted, faulted]), false],
+    [failure.grantedTooLate('k', 1, [granted, granted]), false],
     [failure.reentrant('k'), false],
     [new QuorumUnavailableError('no quorum', { key: 'k' }), false],
     [new Error('mine'), false],
@@ -28,4 +30,13 @@ test("'skip' leaves out what others have, and nothing of which that is not known
     assert.equal(isLeftOut(error, call), expected, error.message)
     assert.equal(isLeftOut(error, { ...call, isSkipping: false }), false)
   }
+})
+
+test('so it is with an error that another copy of this package has made', () => {
+  for (const name of ['failure', 'errors']) delete require.cache[require.resolve(`../../js/${name}`)]
+  const another = require('../../js/failure')
+  assert.notEqual(another, failure)
+  assert.equal(isLeftOut(another.contended('k', { attempts: 1, votes: [refused] }, 3), call), true)
+  assert.equal(isLeftOut(another.contended('k', { attempts: 1, votes: [] }, 3), call), false)
+  assert.equal(isLeftOut(another.grantedTooLate('k', 1, [granted]), call), false)
 })

@@ -8,6 +8,7 @@ const { NONE } = require('../votes')
 const { LockLostError } = require('../errors')
 const { IS_RELEASED, TAKE_AWAY } = require('../handle')
 const failure = require('../failure')
+const { HoldLimit } = require('./hold-limit')
 
 // Whoever holds the signal relies on the lock: the handle must not be collected, and thereby forgotten, under him.
 const lockOfSignal = new WeakMap()
@@ -32,6 +33,7 @@ class DegradedLock {
   #hasLeft = false
   #wasLate = false
   #interrupt = null
+  #limit = null
 
   /**
    * @param {object} redlock whose lock it is, for messages
@@ -77,11 +79,12 @@ class DegradedLock {
   }
 
   get isHeld() {
-    return this.#isOver ? false : this.#inner.isHeld
+    return this.#isOver || this.#limit?.left <= 0 ? false : this.#inner.isHeld
   }
 
   get remaining() {
-    return this.#isOver ? 0 : this.#inner.remaining
+    if (this.#isOver) return 0
+    return this.#limit === null ? this.#inner.remaining : Math.max(0, Math.min(this.#inner.remaining, this.#limit.left))
   }
 
   get [IS_RELEASED]() {
@@ -106,6 +109,7 @@ class DegradedLock {
     if (this.#isOver) throw this.#notExtended()
     await (ttl === undefined ? this.#inner.extend() : this.#inner.extend(ttl))
     if (this.#isOver) throw this.#notExtended() // it was lost or given back meanwhile, which is final
+    this.#limit?.extended(ttl ?? this.ttl)
   }
 
   #notExtended() {
@@ -136,6 +140,7 @@ class DegradedLock {
 
   #end(giveBack) {
     if (this.#released === null) {
+      this.#limit?.stop()
       this.#released = answerOf(giveBack)
       if (!this.#hasLeft) this.#told.released(this, this.#released)
     }
@@ -150,6 +155,7 @@ class DegradedLock {
   }
 
   #tellLoss() {
+    this.#limit?.stop()
     this.#controller?.abort(this.#lost)
     this.#told.lost(this, this.#lost)
   }
@@ -162,6 +168,18 @@ class DegradedLock {
 
   static {
     friend = {
+      /**
+       * Its provider renews it; the limit is that of whoever has this provider as his fallback. A handle that nobody knows
+       * any more is not kept for it.
+       */
+      limit(lock, clock, maxHold, ttl) {
+        const ref = new WeakRef(lock)
+        const remaining = () => Math.min(ref.deref()?.remaining ?? 0, ref.deref()?.ttl ?? ttl)
+        lock.#limit = new HoldLimit(clock, maxHold, remaining, () => {
+          const held = ref.deref()
+          if (held !== undefined) friend.takeAway(held, 'maxHold')
+        })
+      },
       /** It belongs to a section, which its provider ends when this is called. */
       enter(lock, interrupt) {
         lock.#interrupt = interrupt
@@ -171,6 +189,7 @@ class DegradedLock {
         // After a blocked event loop the signal of its loss may be still to come.
         lock.#wasLate = lock.#lost !== null || (lock.#released === null && !lock.#inner.isHeld)
         if (lock.#released !== null) return
+        lock.#limit?.stop()
         lock.#hasLeft = true
         lock.#told.released(lock, lock.#wasLate ? LEFT_LATE : LEFT)
       },
@@ -179,7 +198,7 @@ class DegradedLock {
       /** Null while it is held, and after it has been given back in time. */
       lost: (lock) => lock.#lost,
       /**
-       * By close(), or where a test says that it is gone. The lock is gone before anybody is told: who gives it back when
+       * By close(), at maxHold, or where a test says that it is gone. The lock is gone before anybody is told: who gives it back when
        * its signal aborts must not commit by that what he has begun.
        */
       takeAway(lock, reason = 'closed') {
@@ -187,7 +206,7 @@ class DegradedLock {
         if (isNews) lock.#lost = failure.lost(lock.#key, reason, lock.attempts, NONE)
         const answer = lock.#end(async () => {
           const given = await lock.#takeInner(reason)
-          return reason === 'gone' && given === 'released' ? 'expired' : given // what is gone cannot be given back in time
+          return reason !== 'closed' && given === 'released' ? 'expired' : given // what is lost is not given back in time
         })
         if (isNews) lock.#tellLoss()
         return answer

@@ -126,10 +126,15 @@ class Layers {
   #begin(request) {
     const to = request.fallback ?? this.#options.to
     const trial = { request, to, since: this.#desk.clock.now(), isProbe: false, cause: null }
-    const pass = this.#breaker === null ? CALL : this.#breaker.ask(trial.since, this.#patience.canVote)
+    const pass = this.#heedsBreaker(to) ? this.#breaker.ask(trial.since, this.#patience.canVote) : CALL
     if (pass === PROBE) trial.isProbe = true
     if (pass === STOP) trial.cause = this.#stopped(request.key)
     return trial
+  }
+
+  /** A call that has nobody else to ask does not go by a breaker that the instance was not given. */
+  #heedsBreaker(to) {
+    return this.#breaker !== null && (to !== 'throw' || this.#options.breaksAll)
   }
 
   /** Where a call goes that the nodes could not answer. */
@@ -224,7 +229,7 @@ class Layers {
   /** Whoever else waits for the same nodes need not find out by himself. */
   #failed(error, isProbe) {
     this.#lastFailure = error
-    if (this.#breaker?.failed(this.#desk.clock.now(), isProbe)) this.#patience.giveUp()
+    if (this.#breaker?.failed(this.#desk.clock.now(), isProbe)) this.#patience.giveUp(error)
   }
 
   #setDegraded(degraded, cause) {
@@ -249,12 +254,17 @@ class Layers {
 
   #noQuorum(key) {
     const { names, native } = this.#desk.settings
-    return failure.unavailable(key, { attempts: 1, votes: this.#patience.votes() }, names.length, native.quorum)
+    return failure.unavailable(key, { attempts: 1, votes: this.#faults() }, names.length, native.quorum)
   }
 
   #stopped(key) {
+    return failure.circuitOpen(key, this.#lastFailure, this.#faults())
+  }
+
+  /** By the nodes' states; where these say nothing, by what the last call heard that had no quorum. */
+  #faults() {
     const votes = this.#patience.votes()
-    return failure.circuitOpen(key, this.#lastFailure, votes.length > 0 ? votes : this.#lastFailure.votes)
+    return votes.length > 0 ? votes : (this.#lastFailure?.votes ?? []).filter(({ vote }) => vote === 'faulted')
   }
 }
 

@@ -2,7 +2,7 @@
 
 // The options `fallback`, `fallbackAfter` and `breaker`, of an instance and of one call.
 
-const { wrongType, wrongValue } = require('../invalid')
+const { wrongType, wrongValue, described, show } = require('../invalid')
 const { MAX_MS, plainObject, onlyKnown, integer } = require('../argument')
 
 const WANTED = "be 'throw', 'local' or a LockProvider (an object with createLock and withLock)"
@@ -13,13 +13,18 @@ const AFTER_MS = 1000
 const BREAKER_NAMES = ['failures', 'probeInterval', 'successes']
 const MAX_COUNT = 1_000_000
 
-/** @returns {{ to: 'throw' | 'local' | object, after: number, breaker: object | null }} */
-function parseFallback({ fallback, fallbackAfter, breaker }) {
+/**
+ * @returns {{ to: 'throw' | 'local' | object, after: number, breaker: object | null, breaksAll: boolean }}
+ * `breaksAll`: whether the breaker is for every call; else only for those that name a fallback of their own
+ */
+function parseFallback({ fallback, fallbackAfter, breaker }, maxTtl) {
   const to = fallback === undefined ? 'throw' : checkFallback(fallback)
+  checkReach(to, maxTtl, 'every ttl up to maxTtl')
   return {
     to,
     after: fallbackAfter === undefined ? AFTER_MS : checkAfter(fallbackAfter),
-    breaker: parseBreaker(breaker === undefined ? to !== 'throw' && {} : breaker),
+    breaker: parseBreaker(breaker === undefined ? {} : breaker),
+    breaksAll: breaker === undefined ? to !== 'throw' : breaker !== false,
   }
 }
 
@@ -29,6 +34,21 @@ function checkFallback(value) {
   const isProvider = typeof value?.createLock === 'function' && typeof value?.withLock === 'function'
   if (!isProvider) throw wrongType('fallback', WANTED, value)
   return value
+}
+
+/**
+ * What a provider would refuse is told before it is needed, not in the middle of an outage.
+ *
+ * @param {string} what `ttl` is
+ * @throws {RangeError} where the provider says that it takes no ttl as long as that
+ */
+function checkReach(fallback, ttl, what) {
+  const { maxTtl } = fallback
+  if (maxTtl === undefined) return
+  if (typeof maxTtl !== 'number') throw wrongType('fallback.maxTtl', 'be a number, in milliseconds', maxTtl)
+  if (maxTtl >= ttl) return
+  const got = `one whose own maxTtl is ${show(maxTtl)}`
+  throw described(RangeError, 'ERR_OUT_OF_RANGE', 'fallback', `take ${what} (${ttl})`, got)
 }
 
 const checkAfter = (value) => integer('fallbackAfter', value, 0, MAX_MS)
@@ -45,4 +65,4 @@ function parseBreaker(value) {
   }
 }
 
-module.exports = { parseFallback, checkFallback, checkAfter }
+module.exports = { parseFallback, checkFallback, checkReach, checkAfter }

@@ -10,6 +10,12 @@ const { listen, unlisten, reasonOf } = require('../call')
 /** The reason with which a call is given up; nobody but us sees it. */
 const GIVEN_UP = Symbol('no quorum')
 
+/** Faults that are not a node's own word about all of its locks. */
+const SILENT = ['TIMEOUT', 'CONNECT', 'NOT_A_LOCK']
+
+/** In which a node does not vote. */
+const KNOWN_STATES = ['down', 'quarantined']
+
 class Patience {
   #desk
   #attempts = new Set()
@@ -33,9 +39,14 @@ class Patience {
     return attempt
   }
 
-  /** Nothing is waited for any more while no quorum can vote. */
-  giveUp() {
-    if (!this.#cannotVote) return
+  /**
+   * Nothing is waited for any more while no quorum can vote, by the nodes' states or by what they have answered. Silence
+   * alone, of nodes that are up or still being connected to, sends nobody who waits for his turn to the fallback.
+   *
+   * @param {Error} error that a call without a quorum was told
+   */
+  giveUp(error) {
+    if (!this.#cannotVote && !this.#isSaid(error)) return
     for (const attempt of [...this.#attempts]) attempt.giveUp()
   }
 
@@ -49,6 +60,15 @@ class Patience {
       if (message != null) vote.message = message
       return [Object.freeze(vote)]
     })
+  }
+
+  /** Whether too many nodes are known not to vote, by their states or by their own word, which the states do not show. */
+  #isSaid({ votes }) {
+    const { names, native } = this.#desk.settings
+    const { nodes } = this.#desk.engine.stats()
+    const isKnown = ({ node, vote, code }) =>
+      vote === 'faulted' && (!SILENT.includes(code) || KNOWN_STATES.includes(nodes[names.indexOf(node)]?.state))
+    return votes.filter(isKnown).length > names.length - native.quorum
   }
 
   #look() {

@@ -7,11 +7,11 @@ const { MAX_MS } = require('../argument')
 const { reasonOf } = require('../call')
 const { PROCESS } = require('../clock')
 const { channels, noteGrant, tellLost, watchRelease } = require('../diagnostics')
-const { QuorumUnavailableError } = require('../errors')
 const failure = require('../failure')
 const { IS_RELEASED } = require('../handle')
 const { overlap, runHolding, enterSection, leaveSection } = require('../reentrancy')
 const { takeAdapted } = require('./adapted-lock')
+const { explained } = require('./away')
 const { DegradedLock, UnfencedLock, friend } = require('./degraded-lock')
 const { DegradedSection } = require('./degraded-section')
 const { checkHandle, giveBack } = require('./inner')
@@ -69,7 +69,7 @@ class SecondLayer {
         if (inner === null && isTry) return null
         if (inner === null) throw failure.contended(request.key, { attempts: 1, votes: [] }, 0)
         const isLate = inner?.isHeld === false
-        const lock = await this.#accept(inner, request.key, signal)
+        const lock = await this.#accept(inner, request, signal)
         if (lock !== null) return lock
         if (isLate && (isTry || this.#left(deadline) === 0)) throw failure.fallbackLate(request.key, cause)
         if (isLate) await nextTick(this.#desk.clock) // the provider may answer without any pause
@@ -86,7 +86,7 @@ class SecondLayer {
         checkHandle(inner)
         if (signal.aborted) throw reasonOf(signal)
         if (heldOnNodes(this.#desk, request.key) !== undefined) return TAKEN
-        const lock = this.#hold(inner, request.key)
+        const lock = this.#hold(inner, request)
         begun() // from here on neither the user's signal nor close() ends the call
         section = new DegradedSection(lock, () => this.#run(lock, request.key, fn))
         return section.seen
@@ -161,11 +161,11 @@ class SecondLayer {
   /**
    * Null where it was given back: the nodes' lock of its key is still valid here, or its own time was over when it came.
    */
-  async #accept(inner, key, signal) {
+  async #accept(inner, request, signal) {
     try {
       checkHandle(inner)
-      const isWanted = !signal.aborted && heldOnNodes(this.#desk, key) === undefined
-      if (isWanted && inner.isHeld) return this.#hold(inner, key)
+      const isWanted = !signal.aborted && heldOnNodes(this.#desk, request.key) === undefined
+      if (isWanted && inner.isHeld) return this.#hold(inner, request)
     } catch (error) {
       await giveBack(inner)
       throw error
@@ -176,10 +176,10 @@ class SecondLayer {
   }
 
   /** @param {object} inner what checkHandle() has found to be a lock */
-  #hold(inner, key) {
+  #hold(inner, { key, ttl, renew }) {
     let ref = null
     let isOver = false // it may have been lost on the way here
-    const { redlock, emitter } = this.#desk
+    const { redlock, emitter, clock, settings } = this.#desk
     const forget = () => {
       isOver = true
       this.#held.delete(ref)
@@ -198,6 +198,7 @@ class SecondLayer {
     })
     if (channels.release.hasSubscribers) noteGrant(lock)
     if (isOver) return lock
+    if (renew) friend.limit(lock, clock, settings.native.maxHold, ttl)
     ref = new WeakRef(lock)
     this.#held.set(ref, key)
     return lock
@@ -248,9 +249,5 @@ async function ask(provider, request, wait, signal, cause) {
     throw explained(error, key, cause)
   }
 }
-
-/** Where the fallback is away as well, both are told. */
-const explained = (error, key, cause) =>
-  error instanceof QuorumUnavailableError ? failure.bothUnavailable(key, cause, error) : error
 
 module.exports = { SecondLayer }

@@ -53,6 +53,10 @@ class PostgresLockProvider {
     this.#scope = scopeOf(this.#settings)
   }
 
+  get maxTtl() {
+    return this.#settings.maxTtl
+  }
+
   async acquire(key, ttl, options) {
     return this.#acquireHeld(this.#parse(key, ttl, options, false, CALL_NAMES))
   }

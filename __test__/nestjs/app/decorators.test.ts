@@ -2,6 +2,7 @@
 
 import { strict as assert } from 'node:assert'
 import { test } from 'node:test'
+import { Process } from '@nestjs/bull'
 import { applyDecorators, Injectable, SetMetadata } from '@nestjs/common'
 import { EventEmitter2, EventEmitterModule, OnEvent } from '@nestjs/event-emitter'
 import { Cron, Interval, ScheduleModule, SchedulerRegistry } from '@nestjs/schedule'
@@ -9,9 +10,8 @@ import { currentLock } from 'quorlock'
 import { RedlockModule, WithLock } from 'quorlock/nestjs'
 import { memory, start, until } from './support.js'
 
-// As the decorators of the queues are made.
+/** Where @nestjs/bull looks for what its @Process has noted. */
 const PROCESS = 'bull:module_queue_process'
-const Process = (name: string) => SetMetadata(PROCESS, { name })
 
 const everySecond = '* * * * * *'
 

@@ -5,6 +5,7 @@ import { strict as assert } from 'node:assert'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { type INestApplicationContext, Module, type ModuleMetadata } from '@nestjs/common'
@@ -16,9 +17,10 @@ const load = createRequire(join(folder, 'support.js'))
 
 export const nest = Number(process.env.QUORLOCK_TEST_NEST)
 
-export const { until, within } = load('./until.js') as {
+export const { until, within, block } = load('./until.js') as {
   until: (condition: () => unknown, options?: { what?: string }) => Promise<unknown>
   within: <T>(ms: number, promise: Promise<T>) => Promise<T>
+  block: (ms: number) => void
 }
 
 export const { freePort } = load('./ports.js') as { freePort: () => Promise<number> }
@@ -36,6 +38,15 @@ export async function servers(t: TestContext, count = 3): Promise<Server[]> {
   const cluster = await Cluster.start(count)
   t.after(() => cluster.stop())
   return cluster.servers
+}
+
+/** A Postgres, on a unix socket in the folder `host`. */
+export async function postgres() {
+  const file = join(folder, '..', '..', 'examples', 'fenced-stores', 'servers', 'postgres.mjs')
+  const { startPostgres } = await import(pathToFileURL(file).href)
+  const { url, stop }: { url: string; stop: () => Promise<void> } = await startPostgres()
+  const host = new URL(url.replace('@/', '@localhost/')).searchParams.get('host') as string
+  return { options: { host, user: 'example', database: 'postgres' }, stop }
 }
 
 const required = createRequire(join(process.cwd(), 'app.js'))

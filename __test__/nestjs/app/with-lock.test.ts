@@ -4,8 +4,8 @@ import { strict as assert } from 'node:assert'
 import { test } from 'node:test'
 import { Injectable } from '@nestjs/common'
 import { currentLock, LockContendedError } from 'quorlock'
-import { RedlockModule, WithLock } from 'quorlock/nestjs'
-import { failureOf, gate, memory, start } from './support.js'
+import { RedlockModule, RedlockService, WithLock } from 'quorlock/nestjs'
+import { block, failureOf, gate, memory, start, until } from './support.js'
 
 const failure = new Error('mine')
 
@@ -66,6 +66,11 @@ class Shop {
     return work()
   }
 
+  @WithLock('lock:late', { ttl: 40, wait: 0, renew: false, whenContended: 'skip' })
+  async late(): Promise<string | undefined> {
+    return 'called'
+  }
+
   @WithLock('lock:elsewhere', { ttl: 1000, name: 'reports' })
   async report() {
     return currentLock()?.key
@@ -118,6 +123,24 @@ test('contention throws, or skips; a loss of somebody else inside is no skip', a
   )
   const deadlock = await failureOf(shop.skipped(() => shop.skipped(async () => 1)))
   assert.equal(deadlock.reentrant, true)
+})
+
+test('a lock that had run out before the method could begin is no skip: nobody else is at the work', async (t) => {
+  const module = RedlockModule.forRoot({ nodes: memory(), logger: false })
+  const app = await start(t, { imports: [module], providers: [Shop] })
+  const [shop, redlock] = [app.get(Shop), app.get(RedlockService, { strict: false })]
+  await redlock.connect()
+  // Both grants come at once, and who is told first keeps the other from beginning. Where they do not, it is called.
+  const answer = await until(async () => {
+    const blocking = redlock.acquire('lock:blocking', 1000).then((lock) => {
+      block(60)
+      return lock.release()
+    })
+    const outcome = await shop.late().then(String, String)
+    await blocking
+    return outcome !== 'called' && outcome
+  })
+  assert.match(String(answer), /^LockContendedError: .* it was granted, but expired before the function could start/)
 })
 
 test('without the module, the error says what to do', async (t) => {
