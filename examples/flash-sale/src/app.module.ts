@@ -16,8 +16,9 @@ import { TestingModule } from './testing/testing.module.js'
 
 @Module({
   imports: [
-    LocksModule, // first, so that its global modules are torn down last
+    // Global modules are torn down last, in the reverse order of these: workers, then locks, then the database.
     TypeOrmModule.forRoot({ ...database }),
+    LocksModule,
     InventoryModule,
     OrdersModule,
     HealthModule,

@@ -1,6 +1,6 @@
 // Who gives locks while no quorum of the lock nodes can vote: the database, which has the last word anyway.
 
-import { Injectable, Logger, Module, type OnApplicationShutdown } from '@nestjs/common'
+import { Global, Injectable, Logger, Module, type OnApplicationShutdown } from '@nestjs/common'
 import pg from 'pg'
 import { PostgresLockProvider } from 'quorlock/postgres'
 import { LOCK_MAX_HOLD_MS, settings } from '../settings.js'
@@ -42,5 +42,7 @@ export class FallbackLocks implements OnApplicationShutdown {
   }
 }
 
+/** Global: else it would be torn down before the workers whose locks it keeps. */
+@Global()
 @Module({ providers: [FallbackLocks], exports: [FallbackLocks] })
 export class FallbackModule {}

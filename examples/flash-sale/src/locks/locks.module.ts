@@ -16,10 +16,10 @@ const common = {
 
 @Module({
   imports: [
+    FallbackModule,
     // Both have the breaker that comes with a fallback: who finds no quorum spares the others the search.
     RedlockModule.forRootAsync({
       isGlobal: true,
-      imports: [FallbackModule],
       inject: [FallbackLocks],
       useFactory: ({ provider }: FallbackLocks) => ({ ...common, fallback: provider }),
     }),
@@ -31,7 +31,6 @@ const common = {
       ...{ isGlobal: true, name: FENCED, fencing: true },
       ...{ fallback: 'local', fallbackAfter: 0 },
     }),
-    FallbackModule,
   ],
   controllers: [LocksController],
   providers: [LocksService, CountedLocks],
