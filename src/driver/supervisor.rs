@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use super::acquaintances::Acquaintance;
 use super::circuit::Circuit;
-use super::{clock, warnings};
 use super::mailbox::Word;
 use super::node_set::Password;
 use super::timer::sleep_until;
+use super::{clock, warnings};
 use crate::lock::{Entropy, Event, Status};
 use crate::node::{Connected, Options, RedisNode, connect};
 use crate::node::{Fault, FaultCode, Moment, Side};
