@@ -1,5 +1,6 @@
 //! What can be about to happen.
 
+use super::clock::Time;
 use super::plan::Forgets;
 use crate::node::{Answer, Identity, Request, Sighting, Watch};
 
@@ -7,10 +8,11 @@ use crate::node::{Answer, Identity, Request, Sighting, Watch};
 pub(crate) enum Next {
     /// A user calls.
     Op(usize),
-    /// A timer of a process' core.
+    /// A timer of a process' core, which was set for that time.
     Timer {
         process: usize,
         life: u32,
+        at: Time,
     },
     /// Its JavaScript thread takes what there is.
     Collect {

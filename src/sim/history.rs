@@ -192,7 +192,7 @@ impl History {
             Next::Finish(call) => self.finish_call(call),
             Next::Extend(call) => self.extend_call(call),
             Next::Cancel(call) => self.cancel_call(call),
-            Next::Timer { process, life } => self.ring(process, life),
+            Next::Timer { process, life, at } => self.ring(process, life, at),
             Next::Collect { process, life } => self.collect(process, life),
             Next::Fault(index) => self.inject(index),
             Next::Mend(index) => self.mend(index),

@@ -56,7 +56,7 @@ impl History {
             place.timer = at;
             // Timers are late, never early.
             let late = if self.rng.percent(20) { self.rng.below(MS) } else { 0 };
-            self.push(at + late, Next::Timer { process, life });
+            self.push(at + late, Next::Timer { process, life, at });
         }
         let place = &mut self.processes[process];
         if place.core.has_news(place.client) && !place.is_called {
@@ -67,9 +67,10 @@ impl History {
         self.cancel_at_step(process);
     }
 
-    pub(crate) fn ring(&mut self, process: usize, life: u32) {
+    pub(crate) fn ring(&mut self, process: usize, life: u32, at: Time) {
         let place = &mut self.processes[process];
-        if place.life == life && place.is_alive {
+        // Else it was set for an earlier time meanwhile.
+        if place.life == life && place.is_alive && place.timer == at {
             place.timer = Time::MAX;
             self.step(process, Event::Tick);
         }

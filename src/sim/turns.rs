@@ -65,6 +65,8 @@ impl History {
     fn was_known(&self, process: usize, keys: u8, full: Time, freed: Time) -> bool {
         let latency = &self.plan.latency;
         let is_undisturbed = self.plan.faults.is_empty() && latency.slow.0 == 0 && !self.is_healed;
+        // Whose ttl is too short for the network is refused by nobody, and waits for nothing but time.
+        let have_time = self.plan.ops.iter().all(|op| op.ttl >= self.latency_ttl());
         let enough = (4 * latency.round_trip_ms() + 10) * MS + 4 * latency.thread * 1000;
         let waits = |index: &usize| {
             let call = &self.calls.list[*index];
@@ -78,6 +80,10 @@ impl History {
                 && is_new
                 && call.began + enough <= full
         };
-        is_undisturbed && full + enough <= freed && keys.count_ones() == 1 && self.calls.open.iter().any(waits)
+        is_undisturbed
+            && have_time
+            && full + enough <= freed
+            && keys.count_ones() == 1
+            && self.calls.open.iter().any(waits)
     }
 }
