@@ -95,7 +95,8 @@ for (const fencing of [false, true]) {
     const hasOwn = known.includes('+delifeq') || known.includes('+delex')
     const unused = new Set([...(hasOwn ? ['+del'] : []), ...(fencing ? ['+get'] : [])])
     // Done without, as the documentation says.
-    const untold = new Set(['+client|setname', '+client|setinfo', '+evalsha', ...(fencing ? [] : ['+mget'])])
+    const dispensable = ['+client|setname', '+client|setinfo', '+evalsha', '+delifeq', '+delex']
+    const untold = new Set([...dispensable, ...(fencing ? [] : ['+mget'])])
     const rights = known.filter((word) => word.startsWith('+') && !unused.has(word))
     assert.ok(rights.length > 15, rights.join())
     const checkNext = async (node) => {
@@ -103,7 +104,8 @@ for (const fencing of [false, true]) {
         const name = right.slice(1)
         const others = known.filter((word) => word !== right)
         const { refused, told, released } = await use(node, `without-${name.replace('|', '-')}`, others)
-        assert.ok(refused.includes(name), `${right} is not needed`)
+        // Redis 6.2 notes the command, and not which of its kind.
+        assert.ok(refused.includes(name) || refused.includes(name.split('|')[0]), `${right} is not needed`)
         assert.ok(told.length > 0 || untold.has(right), `nobody is told that ${right} is missing`)
         const isKept = await node.command('EXISTS', `lock:without-${name.replace('|', '-')}:a`)
         assert.ok(!(released === 'released' && isKept), `without ${right} a lock is kept that was released`)

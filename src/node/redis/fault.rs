@@ -20,12 +20,14 @@ fn code_of(code: &str) -> FaultCode {
     }
 }
 
+/// Of a command that a script calls and the ACL withholds: Redis up to 7.0; Redis from 7.2 on, and Valkey.
+const DENIED_IN_SCRIPT: [&str; 2] = ["user executing the script can't", "ACL failure in script"];
+
 pub(super) fn from_server(error: &ServerError) -> Fault {
     let details = error.details().unwrap_or_default();
     let text = format!("{} {details}", error.code());
-    // Redis 7.0 says so of a command that a script calls.
-    let code =
-        if details.contains("user executing the script can't") { FaultCode::NoPerm } else { code_of(error.code()) };
+    let is_denied = DENIED_IN_SCRIPT.iter().any(|words| details.contains(words));
+    let code = if is_denied { FaultCode::NoPerm } else { code_of(error.code()) };
     Fault::new(code, text.trim_end())
 }
 
@@ -61,6 +63,24 @@ pub(super) fn from_io(error: &io::Error, doing: &str) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_that_is_denied_to_a_script_is_a_missing_right_on_every_server() {
+        let code = |line: &str| match redis::parse_redis_value(format!("-{line}\r\n").as_bytes()).unwrap() {
+            Value::ServerError(error) => from_server(&error).code,
+            other => panic!("{other:?}"),
+        };
+        let denied = [
+            "ERR Error running script (call to f_1): @user_script:1: The user executing the script can't run this command",
+            "ERR The user executing the script can't run this command or subcommand script: 1, on @user_script:1.",
+            "ERR ACL failure in script: User u has no permissions to run the 'time' command script: 1, on @user_script:1.",
+            "NOPERM User u has no permissions to run the 'time' command",
+        ];
+        for line in denied {
+            assert_eq!(code(line), FaultCode::NoPerm, "{line}");
+        }
+        assert_eq!(code("ERR unknown command 'TIME'"), FaultCode::Protocol);
+    }
 
     #[test]
     fn a_demotion_is_told_from_other_reasons_to_take_no_writes() {
