@@ -30,8 +30,6 @@ struct Time {
     wall: u64,
     /// More nodes contradict that than a minority.
     is_wrong: bool,
-    /// No quorum is left without one that does.
-    is_short: bool,
     /// The largest token near the time that a node wants to be passed.
     latest: u64,
 }
@@ -43,8 +41,6 @@ impl Time {
             (Wish::Near(clock), _) => token.abs_diff(clock) <= SKEW,
             (Wish::Beyond(least), _) if token < least => false,
             (Wish::Beyond(least), Some(clock)) => token <= clock.saturating_add(SKEW).max(least.saturating_add(AHEAD)),
-            // Whose clock is as far on the other side of what it has taken.
-            (Wish::Beyond(least), None) if self.is_short && token <= least.saturating_add(2 * SKEW) => true,
             (Wish::Beyond(least), None) => self.is_wrong || token <= farthest(self.wall).max(farthest(least)),
         }
     }
@@ -85,13 +81,19 @@ impl Attempt {
         let silent = (0..votes.len()).filter(|node| self.asked >> node & 1 == 1 && !votes[*node].answered).count();
         let contradict = wishes.iter().filter(|wish| wish.least().abs_diff(wall) > SKEW).count();
         let is_wrong = contradict > votes.len() - quorum;
+        // No quorum is left without one that contradicts: then the clock of who has granted may be as far on the other side of
+        // what it has taken as it takes, whatever it showed when it last told.
         let is_short = contradict > (wishes.len() + silent).saturating_sub(quorum);
+        let granted = |node: usize| votes[node].yes != 0 && self.bid.wish(node).is_none();
+        let may_follow =
+            |node: usize, token: u64| is_short && granted(node) && (last..=last + 2 * SKEW).contains(&token);
         let timely = wishes.iter().filter(|wish| wish.is_within(farthest(wall)));
-        let time = Time { wall, is_wrong, is_short, latest: timely.map(|wish| wish.least()).max().unwrap_or(0) };
+        let time = Time { wall, is_wrong, latest: timely.map(|wish| wish.least()).max().unwrap_or(0) };
         let clocks: Vec<Option<u64>> = (0..votes.len()).map(|node| world.clock_of(node)).collect();
         let heard = |aim: &Wish| {
-            let takes = |node: &usize| wish(*node).is_some_and(|wish| time.takes(wish, clocks[*node], aim.least()));
-            (0..votes.len()).filter(takes).count()
+            let (token, of) = (aim.least(), |node| wish(node).map(|wish| (wish, clocks[node])));
+            let takes = |node| of(node).is_some_and(|(wish, clock)| time.takes(wish, clock, token));
+            (0..votes.len()).filter(|node| takes(*node) || may_follow(*node, token)).count()
         };
         let takers = |aim: &Wish| {
             let heard = heard(aim);

@@ -164,6 +164,20 @@ fn two_nodes_that_are_left_agree_on_tokens_though_one_of_them_finds_ours_too_old
     }
 }
 
+/// What they told of their clocks was so then.
+#[test]
+fn two_nodes_that_are_left_agree_on_tokens_though_their_clocks_have_been_put_right() {
+    let mut script = fenced(3);
+    script.nodes.iter_mut().for_each(|node| node.clock = Some(WALL - 5_200_000));
+    assert_eq!(proposals(&mut script, "one", &[0, 1, 2]), 2);
+    script.down(2);
+    script.nodes[0].clock = Some(WALL - 1_900_000);
+    script.nodes[1].clock = Some(WALL + 1_500_000);
+    for key in ["another", "a third"] {
+        assert!(proposals(&mut script, key, &[0, 1]) <= 2);
+    }
+}
+
 #[test]
 fn the_time_that_was_learned_stays_when_our_own_clock_is_put_right() {
     let mut script = fenced(3);
