@@ -8,6 +8,7 @@ mod fencing;
 mod hold;
 mod node;
 mod order;
+mod own_clock;
 mod release;
 mod restart;
 mod safety;
