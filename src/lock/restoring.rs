@@ -32,8 +32,8 @@ impl Lease {
         let has_them = self.seeded >> node & 1 == 1;
         let command = if has_them { Command::Extend { ttl_ms } } else { Command::Acquire { ttl_ms } };
         // Those for filling are of its own, since the lease's own may lie far behind by now; nobody holds them. A node that
-        // is to be a voter has its fence where the others have theirs.
-        let tokens = if has_them { self.spent() } else { self.propose(world, entropy) };
+        // is to be a voter has its fence where the others have theirs, and not where one was proposed that nobody took.
+        let tokens = if has_them { self.taken() } else { self.propose(world, entropy) };
         if !has_them {
             self.renewal.first_fill = tokens.map_or(0, |tokens| tokens.last).max(self.renewal.first_fill);
         }
@@ -47,6 +47,21 @@ impl Lease {
             return;
         }
         self.sent |= 1 << node;
+    }
+
+    /// From the largest token that a quorum has granted it to the largest that a node was filled with.
+    fn taken(&self) -> Option<Tokens> {
+        self.tokens.map(|tokens| Tokens { first: tokens.last, last: self.filled.max(tokens.last) })
+    }
+
+    /// A block at the nodes' time. A quorum took the lease's tokens when it was granted, so that no clock of theirs is far
+    /// beyond these and what has passed since; ours may be.
+    fn propose(&mut self, world: &World, entropy: &mut dyn Entropy) -> Option<Tokens> {
+        let passed = u64::try_from(world.now.since(self.tenure.since()).as_micros()).unwrap_or(u64::MAX);
+        let latest = self.tokens?.last.saturating_add(passed).saturating_add(SKEW);
+        let tokens = Tokens::propose(world.wall(entropy).min(latest), self.beyond);
+        self.beyond = tokens.last;
+        Some(tokens)
     }
 
     /// As long as the handle is valid by any clock, in milliseconds: where two addresses lead to one server, the key that

@@ -17,7 +17,6 @@ use crate::node::{Moment, Tokens};
 pub(super) struct Tenure {
     /// For how long the nodes were last asked to keep the keys.
     pub(super) ttl: Duration,
-    /// Since when this process has the keys.
     since: Moment,
     hand_overs: u32,
     /// The other processes that wait are counted again after so many hand-overs, and not before that moment.
@@ -62,6 +61,11 @@ const COUNT_PAUSE: Duration = Duration::from_millis(1);
 impl Tenure {
     pub(super) fn new(ttl: Duration, now: Moment) -> Self {
         Self { ttl, since: now, hand_overs: 0, next_count: (0, now), others: None, prolonging: false, has_left: false }
+    }
+
+    /// Since when this process has the keys.
+    pub(super) fn since(&self) -> Moment {
+        self.since
     }
 
     pub(super) fn has_been_handed_over(&self) -> bool {

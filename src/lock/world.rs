@@ -138,11 +138,6 @@ impl World {
         }
     }
 
-    /// A block of tokens beyond this one, if holders have tokens.
-    pub(super) fn propose(&self, entropy: &mut dyn Entropy, beyond: u64) -> Option<Tokens> {
-        self.config.fencing.then(|| Tokens::propose(self.wall(entropy), beyond))
-    }
-
     /// The nodes' wall clock, as far as it is known.
     pub(super) fn wall(&self, entropy: &mut dyn Entropy) -> u64 {
         self.clocks.wall(self.now, entropy)

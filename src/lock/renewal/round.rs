@@ -58,12 +58,6 @@ impl Lease {
         Some(tokens)
     }
 
-    pub(in crate::lock) fn propose(&mut self, world: &World, entropy: &mut dyn Entropy) -> Option<Tokens> {
-        let tokens = world.propose(entropy, self.beyond)?;
-        self.beyond = tokens.last;
-        Some(tokens)
-    }
-
     /// One node's answer to the latest round.
     pub(in crate::lock) fn vote_on_renewal(
         &mut self,

@@ -1,9 +1,10 @@
 //! With fencing: a process whose own wall clock is wrong, and what it learns of the nodes'.
 
 use super::clocks::{once, proposals};
-use super::fencing::fenced;
+use super::fencing::{fenced, patient};
 use super::script::{Script, WALL, config, ms};
-use crate::lock::Config;
+use crate::lock::{Call, Config, Event, RestartGuard, Status};
+use crate::node::Identity;
 
 const SECOND: u64 = 1_000_000;
 
@@ -77,4 +78,34 @@ fn the_time_that_was_learned_stays_when_our_own_clock_is_put_right() {
     assert_eq!(proposals(&mut script, "one", &[0, 1, 2]), 2);
     script.entropy.wall = now;
     assert_eq!(proposals(&mut script, "another", &[0, 1, 2]), 1);
+}
+
+/// A node begins anew while a lock is held by two whose clocks do not agree: it is filled in quarantine, and extended there.
+#[test]
+fn a_clock_that_is_years_ahead_raises_no_fence_that_far() {
+    let guarded = Config { fencing: true, restart_guard: RestartGuard::Observed, max_ttl: ms(5000), ..config(3) };
+    let mut script = Script::unconnected(guarded);
+    let answers = |script: &mut Script, node: usize, run: &str| {
+        let run = Some(format!("{run} of {node}").into());
+        let identity = Identity { run, uptime: Some(ms(0)), ..Identity::default() };
+        script.step(Event::Node { node, status: Status::Up(identity) });
+    };
+    script.entropy.wall = WALL + 100_000_000 * SECOND;
+    for (node, clock) in [WALL - 1_400_000, WALL - 1_900_000, WALL + 1_200_000].into_iter().enumerate() {
+        script.nodes[node].clock = Some(clock);
+    }
+    (1..3).for_each(|node| answers(&mut script, node, "first"));
+    script.down(0);
+    let (slot, _) = script.hold(Call { renew: true, ..patient("k") });
+    script.now = script.now + ms(1500);
+    answers(&mut script, 0, "second");
+    for _ in 0..6 {
+        script.now = script.core.next_timer();
+        script.step(Event::Tick);
+        script.settle();
+        assert!(script.nodes.iter().all(|node| node.fence("k") < WALL + 60 * SECOND));
+    }
+    assert_eq!(script.holders("k"), 3, "it is filled");
+    script.give_back(slot);
+    assert!(script.nodes.iter().all(|node| node.fence("k") < WALL + 60 * SECOND));
 }
