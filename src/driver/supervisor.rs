@@ -43,15 +43,13 @@ impl Supervisor {
             let fault = match self.connect().await {
                 Ok(connected) => {
                     let since = clock::now();
-                    let of_server = connected.warning.map(|message| ("server", message));
-                    let of_clock = connected.clock.and_then(|clock| warnings::by_clock(clock, clock::wall()));
-                    for (topic, message) in of_server.into_iter().chain(of_clock) {
+                    let Connected { link, greeting } = connected;
+                    for (topic, message) in warnings::by_greeting(&greeting, clock::wall()) {
                         self.circuit.state().warn(self.node, topic, message);
                     }
-                    self.circuit.announce();
-                    acquaintance.meet(&connected.identity);
-                    redis.install(connected.link);
-                    self.report(Status::Up(connected.identity));
+                    acquaintance.meet(&greeting.identity);
+                    redis.install(link);
+                    self.report(Status::Up(greeting.identity));
                     let fault = self.watch(&redis).await;
                     acquaintance.part();
                     if clock::now().since(since) > RECONNECT_DELAY_MAX {

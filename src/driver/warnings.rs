@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::node::{Fault, FaultCode, Holding, Reply, SKEW, Sighting};
+use crate::node::{Fault, FaultCode, Greeting, Holding, Reply, SKEW, Sighting};
 
 /// The node of each that was told, and what it was about.
 #[derive(Debug, Default)]
@@ -37,6 +37,13 @@ pub(super) fn by_reply(
     }
 }
 
+/// The same, by what it says when it is connected to.
+pub(super) fn by_greeting(greeting: &Greeting, wall: u64) -> impl Iterator<Item = (&'static str, String)> {
+    let of_server = greeting.warning.clone().map(|message| ("server", message));
+    let of_clock = greeting.clock.and_then(|clock| by_clock(clock, wall));
+    of_server.into_iter().chain(of_clock)
+}
+
 /// The same, by what a watcher has seen.
 pub(super) fn by_sighting(sighting: &Sighting, longest: Duration) -> Option<(&'static str, String)> {
     match sighting {
@@ -50,8 +57,7 @@ fn by_fault(fault: &Fault) -> Option<(&'static str, String)> {
         .then(|| ("rights", format!("the server refuses what locks need: {}", fault.message)))
 }
 
-/// The same, by what its clock shows.
-pub(super) fn by_clock(clock: u64, wall: u64) -> Option<(&'static str, String)> {
+fn by_clock(clock: u64, wall: u64) -> Option<(&'static str, String)> {
     let apart = Duration::from_micros(clock.abs_diff(wall));
     let side = if clock > wall { "ahead of" } else { "behind" };
     let text = || format!("the server's clock is {:.1} s {side} this process's", apart.as_secs_f64());
@@ -71,6 +77,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::node::Identity;
 
     const LONGEST: Duration = Duration::from_secs(60);
     const WALL: u64 = 1_750_000_000_000_000;
@@ -96,6 +103,17 @@ mod tests {
         let armed = |remaining| Sighting::Armed { key: Arc::from("k"), remaining, others: 0 };
         assert_eq!(by_sighting(&armed(None), LONGEST), None);
         assert!(by_sighting(&armed(Some(LONGEST * 2)), LONGEST).is_some());
+    }
+
+    #[test]
+    fn a_greeting_may_give_reason_for_two() {
+        let topics = |warning: Option<&str>, clock| {
+            let greeting = Greeting { identity: Identity::default(), warning: warning.map(str::to_owned), clock };
+            by_greeting(&greeting, WALL).map(|(topic, _)| topic).collect::<Vec<_>>()
+        };
+        assert_eq!(topics(Some("it evicts"), Some(WALL - 2 * SKEW)), ["server", "clock"]);
+        assert_eq!(topics(None, Some(WALL + SKEW)), [""; 0]);
+        assert_eq!(topics(None, None), [""; 0]);
     }
 
     #[test]

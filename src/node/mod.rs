@@ -17,7 +17,9 @@ use std::time::Duration;
 
 #[cfg(feature = "sim")]
 pub(crate) use self::redis::Eye;
-pub(crate) use self::redis::{Address, Connected, Line, Options, RedisNode, RedisWatcher, TlsOptions, connect};
+pub(crate) use self::redis::{
+    Address, Connected, Greeting, Line, Options, RedisNode, RedisWatcher, TlsOptions, connect,
+};
 pub(crate) use fault::{Fault, FaultCode};
 pub(crate) use id::Id;
 pub(crate) use identity::Identity;

@@ -96,6 +96,17 @@ export const isRefusing = (redlock: Pick<Redlock, 'tryAcquire'>) =>
     ({ code }) => code === 'ERR_REDLOCK_CLOSED',
   )
 
+/** The methods of which it is told, from now on, that they were left out. */
+export function hearLeftOut(t: TestContext) {
+  const names: string[] = []
+  const hear = ({ code, message }: Error & { code?: string }) => {
+    if (code === 'QUORLOCK_LEFT_OUT') names.push(message.match(/^@WithLock\(\) on (\S+): not called/)?.[1] ?? message)
+  }
+  process.on('warning', hear)
+  t.after(() => process.off('warning', hear))
+  return names
+}
+
 /** A promise that somebody else settles. */
 export function gate() {
   let open = () => {}

@@ -85,16 +85,14 @@ impl Attempt {
         // what it has taken as it takes, whatever it showed when it last told.
         let is_short = contradict > (wishes.len() + silent).saturating_sub(quorum);
         let granted = |node: usize| votes[node].yes != 0 && self.bid.wish(node).is_none();
-        let may_follow =
-            |node: usize, token: u64| is_short && granted(node) && (last..=last + 2 * SKEW).contains(&token);
+        let reach = last..=last.saturating_add(2 * SKEW);
         let timely = wishes.iter().filter(|wish| wish.is_within(farthest(wall)));
         let time = Time { wall, is_wrong, latest: timely.map(|wish| wish.least()).max().unwrap_or(0) };
-        let clocks: Vec<Option<u64>> = (0..votes.len()).map(|node| world.clock_of(node)).collect();
-        let heard = |aim: &Wish| {
-            let (token, of) = (aim.least(), |node| wish(node).map(|wish| (wish, clocks[node])));
-            let takes = |node| of(node).is_some_and(|(wish, clock)| time.takes(wish, clock, token));
-            (0..votes.len()).filter(|node| takes(*node) || may_follow(*node, token)).count()
+        let takes = |node: usize, token: u64| {
+            wish(node).is_some_and(|wish| time.takes(wish, world.clock_of(node), token))
+                || (is_short && granted(node) && reach.contains(&token))
         };
+        let heard = |aim: &Wish| (0..votes.len()).filter(|node| takes(*node, aim.least())).count();
         let takers = |aim: &Wish| {
             let heard = heard(aim);
             // Where our own clock is wrong, it says nothing of the silent ones: they are taken for such as all that have answered.

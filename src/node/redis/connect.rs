@@ -21,16 +21,11 @@ use super::options::{Address, Options};
 use super::script::Form;
 use super::socket::{Manners, Socket};
 use super::{fault, tls};
-use crate::node::{Fault, FaultCode, Identity};
+use crate::node::{Fault, FaultCode};
 
 pub(crate) struct Connected {
     pub(crate) link: Link,
-    /// What tells this server from others, where it says so.
-    pub(crate) identity: Identity,
-    /// Rights that the server's ACL withholds, in words; the feature that needs them goes without.
-    pub(crate) warning: Option<String>,
-    /// What its wall clock shows, in microseconds since 1970, where it says so.
-    pub(crate) clock: Option<u64>,
+    pub(crate) greeting: Greeting,
 }
 
 /// Batches that may wait in redis-rs' queue: more than can be in flight before a link counts as silent.
@@ -139,8 +134,8 @@ where
     };
     let answers = answers.map_err(|error| fault::from_connection(&error))?;
     manners.receive(0);
-    let Greeting { identity, warning, clock } = look(&answers)?;
+    let greeting = look(&answers)?;
     let form = Form { own_release: own_release(&answers), ..Form::default() };
-    let link = Link::new(connection, driver, manners, line, form, identity.run.is_some());
-    Ok(Connected { link, identity, warning, clock })
+    let link = Link::new(connection, driver, manners, line, form, greeting.identity.run.is_some());
+    Ok(Connected { link, greeting })
 }

@@ -39,12 +39,13 @@ pub(super) fn questions(options: &Options) -> Pipeline {
 
 /// What a server that may vote says of itself.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Greeting {
-    pub(super) identity: Identity,
+pub(crate) struct Greeting {
+    /// What tells this server from others, where it says so.
+    pub(crate) identity: Identity,
     /// Rights that its ACL withholds, in words; the feature that needs them goes without.
-    pub(super) warning: Option<String>,
-    /// What its wall clock shows, in microseconds since 1970.
-    pub(super) clock: Option<u64>,
+    pub(crate) warning: Option<String>,
+    /// What its wall clock shows, in microseconds since 1970, where it says so.
+    pub(crate) clock: Option<u64>,
 }
 
 /// Reads the answers to [`questions`]: who it is, whether it may vote at all, and what it refused to say.

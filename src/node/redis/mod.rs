@@ -34,6 +34,7 @@ use tokio::sync::Notify;
 pub(crate) use connect::{Connected, connect};
 #[cfg(feature = "sim")]
 pub(crate) use eye::Eye;
+pub(crate) use handshake::Greeting;
 pub(crate) use line::Line;
 use link::Link;
 pub(crate) use options::{Address, Options, TlsOptions};
